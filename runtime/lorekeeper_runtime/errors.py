@@ -3,10 +3,10 @@
 What a provider said stays in the log (`__cause__`): it may carry credentials or other people's text.
 """
 
-__all__ = ["DocumentError", "ProviderError", "RuntimeFailure", "SourceError", "StoreError"]
+__all__ = ["DocumentError", "LorekeeperError", "ProviderError", "SourceError", "StoreError"]
 
 
-class RuntimeFailure(Exception):
+class LorekeeperError(Exception):
     """Base of every error that the runtime raises on purpose."""
 
     code = "InternalError"
@@ -23,19 +23,19 @@ class RuntimeFailure(Exception):
             self.retryable = retryable
 
 
-class DocumentError(RuntimeFailure):
+class DocumentError(LorekeeperError):
     """One document cannot be read, parsed or indexed. The run goes on."""
 
     code = "ParseFailed"
 
 
-class SourceError(RuntimeFailure):
+class SourceError(LorekeeperError):
     """A source cannot be listed. Nothing is deleted."""
 
     code = "SourceFailed"
 
 
-class StoreError(RuntimeFailure):
+class StoreError(LorekeeperError):
     """The vector store refused or did not answer."""
 
     code = "VectorSearchFailed"
@@ -43,7 +43,7 @@ class StoreError(RuntimeFailure):
     retryable = True
 
 
-class ProviderError(RuntimeFailure):
+class ProviderError(LorekeeperError):
     """A model's provider refused or did not answer."""
 
     code = "GenerationFailed"

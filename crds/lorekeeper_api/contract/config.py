@@ -29,12 +29,12 @@ class EmbeddingConfig(Wire):
     model: str
     """Name of the model as its provider spells it."""
 
-    digest: str
+    digest: str = ""
     """What the weights were when the revision was made (Ollama's digest, or sha256 of the file); empty when the
-    provider cannot tell."""
+    provider cannot tell, or has not been asked yet."""
 
-    dimensions: int
-    """Length of the vectors."""
+    dimensions: int = 0
+    """Length of the vectors; 0 when the provider has not been asked yet."""
 
     query_prefix: str = ""
     """Put before a question."""
