@@ -4,6 +4,7 @@ No SDK stands between: requests and replies are bytes, so that vectors and strea
 Retries happen here and nowhere else, and only before the first byte of a reply.
 """
 
+import asyncio
 import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -61,6 +62,14 @@ def _may_retry(error: BaseException) -> bool:
     return isinstance(error, UnreachableError) or (isinstance(error, HttpError) and error.status in RETRIED_STATUS)
 
 
+def _may_retry_stream(error: BaseException) -> bool:
+    """Like `_may_retry`, but a stream that did not begin in time is not asked for again: the upstream is at work on it.
+
+    A kept connection that the upstream has just closed is the usual reason to try again.
+    """
+    return _may_retry(error) and not isinstance(error.__cause__, TimeoutError)
+
+
 class HttpClient:
     """A pool of connections to one upstream. Opened by the first request, inside the running event loop."""
 
@@ -69,17 +78,19 @@ class HttpClient:
         url: str,
         *,
         secret: SecretFile | None = None,
-        secret_header: str = "Authorization",
-        secret_prefix: str = "Bearer ",
+        auth_header: str = "Authorization",
+        auth_prefix: str = "Bearer ",
         timeout_seconds: float = 60.0,
         attempts: int = 3,
         connections: int = 64,
         tls: ssl.SSLContext | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         self.url = url.rstrip("/")
         self._secret = secret
-        self._secret_header = secret_header
-        self._secret_prefix = secret_prefix
+        self._more_headers = dict(headers or {})
+        self._auth_header = auth_header
+        self._auth_prefix = auth_prefix
         self._timeout = aiohttp.ClientTimeout(total=timeout_seconds, sock_connect=10)
         self._stream_timeout = aiohttp.ClientTimeout(total=None, sock_connect=10, sock_read=timeout_seconds)
         self._attempts = attempts
@@ -110,16 +121,8 @@ class HttpClient:
             HttpError: An error status, after retries.
             UnreachableError: No reply, after retries.
         """
-        retrying = AsyncRetrying(
-            stop=stop_after_attempt(self._attempts if retry else 1),
-            wait=wait_random_exponential(multiplier=0.2, max=5),
-            retry=retry_if_exception(_may_retry),
-            reraise=True,
-        )
-        async for attempt in retrying:
-            with attempt:
-                return await self._send(method, path, body, headers)
-        raise AssertionError("tenacity re-raises")  # pragma: no cover
+        retrying = self._retry(self._attempts if retry else 1, retry_if_exception(_may_retry))
+        return await retrying(self._send, method, path, body, headers)
 
     async def get_json(self, path: str) -> Any:
         """GET a path and decode the reply."""
@@ -131,25 +134,27 @@ class HttpClient:
 
     @asynccontextmanager
     async def stream(self, path: str, body: bytes) -> AsyncIterator[aiohttp.StreamReader]:
-        """POST and give the reply's body to read as it comes. Leaving the context closes the connection, which stops
-        the work upstream. The time-out counts between two reads.
+        """POST and give the reply's body to read as it comes.
+
+        Leaving the context before the end of the body closes the connection, which stops the work upstream; after the
+        end it is kept. The time-out counts between two reads.
 
         Raises:
             HttpError: An error status.
             UnreachableError: No reply.
         """
-        session = self._open()
+        retrying = self._retry(self._attempts, retry_if_exception(_may_retry_stream))
+        reply = await retrying(self._start_stream, path, body)
         try:
-            async with session.post(
-                self.url + path, data=body, headers=self._headers(None), timeout=self._stream_timeout
-            ) as reply:
-                if reply.status >= 400:
-                    raise HttpError(reply.status, await reply.read(), _retry_after(reply))
-                yield reply.content
-                if not reply.content.at_eof():
-                    reply.close()
+            yield reply.content
+            await _read_end(reply.content)
         except (aiohttp.ClientError, TimeoutError) as error:
             raise UnreachableError(f"{self.url}: {type(error).__name__}: {error}") from error
+        finally:
+            if reply.content.at_eof():
+                reply.release()
+            else:
+                reply.close()
 
     async def close(self) -> None:
         """Close all connections."""
@@ -165,12 +170,32 @@ class HttpClient:
         return self._session
 
     def _headers(self, more: Mapping[str, str] | None) -> dict[str, str]:
-        headers = {"Content-Type": "application/json"}
+        headers = {"Content-Type": "application/json", **self._more_headers}
         if self._secret is not None:
-            headers[self._secret_header] = self._secret_prefix + self._secret.read()
+            headers[self._auth_header] = self._auth_prefix + self._secret.read()
         if more:
             headers.update(more)
         return headers
+
+    def _retry(self, attempts: int, condition: retry_if_exception) -> AsyncRetrying:
+        return AsyncRetrying(
+            stop=stop_after_attempt(attempts),
+            wait=wait_random_exponential(multiplier=0.2, max=5),
+            retry=condition,
+            reraise=True,
+        )
+
+    async def _start_stream(self, path: str, body: bytes) -> aiohttp.ClientResponse:
+        try:
+            reply = await self._open().post(
+                self.url + path, data=body, headers=self._headers(None), timeout=self._stream_timeout
+            )
+            if reply.status < 400:
+                return reply
+            async with reply:
+                raise HttpError(reply.status, await reply.read(), _retry_after(reply))
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise UnreachableError(f"{self.url}: {type(error).__name__}: {error}") from error
 
     async def _send(self, method: str, path: str, body: bytes | None, headers: Mapping[str, str] | None) -> bytes:
         session = self._open()
@@ -191,3 +216,14 @@ class HttpClient:
 def _retry_after(reply: aiohttp.ClientResponse) -> float | None:
     value = reply.headers.get("Retry-After", "")
     return float(value) if value.isdigit() else None
+
+
+async def _read_end(content: aiohttp.StreamReader) -> None:
+    """Take the end of a body whose reader has seen all it wanted, so that the connection can serve the next request."""
+    if content.at_eof():
+        return
+    try:
+        async with asyncio.timeout(0.05):
+            await content.readany()
+    except TimeoutError:
+        return  # more is to come: the connection is closed instead

@@ -4,7 +4,10 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal
 
-__all__ = ["DocumentRecord", "DocumentState", "RunRecord", "StoredChunk"]
+__all__ = ["DocumentRecord", "DocumentState", "RunOutcome", "RunRecord", "StoredChunk"]
+
+RunOutcome = Literal["Running", "Succeeded", "Failed", "DeletionHeld", "Interrupted"]
+"""How a run ended. Running in a record of the past means that the run was killed."""
 
 
 class DocumentState(StrEnum):
@@ -12,7 +15,7 @@ class DocumentState(StrEnum):
 
     INDEXED = "Indexed"
     FAILED = "Failed"
-    """Its chunks of an earlier version, if any, are still served."""
+    """Chunks of an earlier version are served only while the failure may pass by itself."""
     SKIPPED = "Skipped"
     """Nothing to index, for example an empty file."""
 
@@ -40,6 +43,8 @@ class DocumentRecord:
     """Stable reason code when the document failed or was skipped."""
     message: str = ""
     """One sentence for a person."""
+    retryable: bool = False
+    """Whether the failure may pass by itself."""
     attempts: int = 0
     """Failed attempts at this version, in a row."""
     size: int = 0
@@ -55,7 +60,7 @@ class RunRecord:
     source: str
     run: str
     """Id of the run."""
-    outcome: Literal["Running", "Succeeded", "Failed", "DeletionHeld", "Interrupted"]
+    outcome: RunOutcome
     started: str
     """RFC 3339, UTC."""
     finished: str = ""

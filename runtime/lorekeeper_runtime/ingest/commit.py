@@ -1,0 +1,136 @@
+"""What a prepared document means for the collection: which chunks are new, moved or gone. Pure."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import orjson
+
+from lorekeeper_api.contract.collection import Payload
+from lorekeeper_api.contract.points import chunk_point_id, text_hash
+from lorekeeper_api.contract.records import DocumentRecord, DocumentState, StoredChunk
+from lorekeeper_runtime.errors import DocumentError
+from lorekeeper_runtime.ingest.diff import Todo
+from lorekeeper_runtime.ingest.prepare import EMPTY, PreparedDocument
+
+__all__ = ["DocumentCommit", "NewChunk", "compute_commit", "compute_failure", "point_ids"]
+
+
+@dataclass(frozen=True, slots=True)
+class NewChunk:
+    """A chunk that has no point yet."""
+
+    id: str
+    hash: str
+    text: str
+    payload: dict[str, object]
+
+
+@dataclass(slots=True)
+class DocumentCommit:
+    """The writes that bring the collection from a document's last version to this one.
+
+    In the order they are made: new chunks; when chunks moved, a record that says the document is in the making, then
+    their payloads; the record; the deletion of chunks that are gone.
+
+    A process that is killed between any two leaves a state that the next run finishes: see `recover`.
+    """
+
+    record: DocumentRecord
+    new: list[NewChunk] = field(default_factory=list)
+    moved: list[tuple[str, dict[str, object]]] = field(default_factory=list)
+    """Points that stay and whose payload changes."""
+    gone: list[str] = field(default_factory=list)
+    """Points that belong to no chunk any more."""
+
+
+def point_ids(source: str, document: str, chunks: Sequence[StoredChunk]) -> list[str]:
+    """Ids of the points of a document's chunks, in order."""
+    occurrences: dict[str, int] = {}
+    ids = []
+    for chunk_hash, _ in chunks:
+        occurrence = occurrences.get(chunk_hash, 0)
+        occurrences[chunk_hash] = occurrence + 1
+        ids.append(chunk_point_id(source, document, chunk_hash, occurrence))
+    return ids
+
+
+def compute_commit(source: str, prepared: PreparedDocument) -> DocumentCommit:
+    """Compare a prepared document with what is stored of it."""
+    todo = prepared.todo
+    document = todo.listed.id
+    previous = todo.previous
+    stored: dict[str, str] = {}
+    if previous is not None and previous.chunks:
+        stored = dict(zip(point_ids(source, document, previous.chunks), (p for _, p in previous.chunks), strict=True))
+    commit = DocumentCommit(
+        DocumentRecord(
+            source=source,
+            document=document,
+            version=todo.version,
+            content=prepared.content,
+            state=DocumentState.INDEXED,
+            size=prepared.size,
+        )
+    )
+    occurrences: dict[str, int] = {}
+    chunks = commit.record.chunks
+    for position, chunk in enumerate(prepared.chunks):
+        text = chunk.text
+        chunk_hash = text_hash(text)
+        occurrence = occurrences.get(chunk_hash, 0)
+        occurrences[chunk_hash] = occurrence + 1
+        point = chunk_point_id(source, document, chunk_hash, occurrence)
+        place: dict[str, object] = {Payload.TITLE: prepared.title, Payload.POSITION: position}
+        if chunk.headings:
+            place[Payload.HEADINGS] = chunk.headings
+        if chunk.page is not None:
+            place[Payload.PAGE] = chunk.page
+        if todo.link:
+            place[Payload.LINK] = todo.link
+        place_hash = hashlib.blake2b(orjson.dumps(place), digest_size=6).hexdigest()
+        chunks.append((chunk_hash, place_hash))
+        known = stored.pop(point, None)
+        if known == place_hash:
+            continue
+        payload = {
+            Payload.SOURCE: source,
+            Payload.DOCUMENT: document,
+            Payload.HASH: chunk_hash,
+            Payload.TEXT: text,
+            **place,
+        }
+        if known is None:
+            commit.new.append(NewChunk(point, chunk_hash, text, payload))
+        else:
+            commit.moved.append((point, payload))
+    commit.gone = list(stored)
+    return commit
+
+
+def compute_failure(
+    source: str, todo: Todo, error: DocumentError, *, content: str = "", size: int = 0
+) -> DocumentCommit:
+    """What is written of a document that could not be indexed.
+
+    While the failure may pass by itself, the chunks of its earlier version stay and are served; when the document
+    itself is at fault they go, because the source no longer says what they say.
+    """
+    previous = todo.previous
+    chunks = list(previous.chunks) if previous is not None else []
+    again = previous is not None and previous.state is DocumentState.FAILED and previous.version == todo.version
+    record = DocumentRecord(
+        source=source,
+        document=todo.listed.id,
+        version=todo.version,
+        content=content,
+        state=DocumentState.SKIPPED if error.code == EMPTY else DocumentState.FAILED,
+        chunks=chunks if error.retryable else [],
+        code=error.code,
+        message=error.message,
+        retryable=error.retryable,
+        attempts=(previous.attempts if again and previous is not None else 0) + 1,
+        size=size,
+    )
+    gone = [] if error.retryable else point_ids(source, todo.listed.id, chunks)
+    return DocumentCommit(record, gone=gone)
