@@ -12,6 +12,7 @@ from lorekeeper_api.contract.records import DocumentRecord, DocumentState, Store
 from lorekeeper_runtime.errors import DocumentError
 from lorekeeper_runtime.ingest.diff import Todo
 from lorekeeper_runtime.ingest.prepare import EMPTY, PreparedDocument
+from lorekeeper_runtime.ports import Chunk
 
 __all__ = ["DocumentCommit", "NewChunk", "compute_commit", "compute_failure", "point_ids"]
 
@@ -23,6 +24,7 @@ class NewChunk:
     id: str
     hash: str
     text: str
+    """What is embedded and searched by words: the headings, then the passage."""
     payload: dict[str, object]
 
 
@@ -76,7 +78,7 @@ def compute_commit(source: str, prepared: PreparedDocument) -> DocumentCommit:
     occurrences: dict[str, int] = {}
     chunks = commit.record.chunks
     for position, chunk in enumerate(prepared.chunks):
-        text = chunk.text
+        text = _indexed_text(prepared.title, chunk)
         chunk_hash = text_hash(text)
         occurrence = occurrences.get(chunk_hash, 0)
         occurrences[chunk_hash] = occurrence + 1
@@ -97,7 +99,7 @@ def compute_commit(source: str, prepared: PreparedDocument) -> DocumentCommit:
             Payload.SOURCE: source,
             Payload.DOCUMENT: document,
             Payload.HASH: chunk_hash,
-            Payload.TEXT: text,
+            Payload.TEXT: chunk.text,
             **place,
         }
         if known is None:
@@ -106,6 +108,12 @@ def compute_commit(source: str, prepared: PreparedDocument) -> DocumentCommit:
             commit.moved.append((point, payload))
     commit.gone = list(stored)
     return commit
+
+
+def _indexed_text(title: str, chunk: Chunk) -> str:
+    """A passage seldom repeats what its headings say, so they are embedded and searched with it."""
+    path = " > ".join(chunk.headings) if chunk.headings else title
+    return f"{path}\n{chunk.text}" if path else chunk.text
 
 
 def compute_failure(

@@ -1,4 +1,4 @@
-"""A process that dies at any write leaves a state that the next sync finishes: the end is that of an undisturbed run."""
+"""A process that dies at any write leaves a state that the next sync finishes, like that of an undisturbed run."""
 
 import random
 from collections.abc import Callable

@@ -78,7 +78,7 @@ async def test_a_changed_line_embeds_its_chunk_alone() -> None:
     world.documents["a.md"] = "A\none\n\n2\n\nthree"
     embedder = HashEmbedder()
     report = await sync(world, store, embedder)
-    assert embedder.texts == ["2"]
+    assert embedder.texts == ["A\n2"]
     assert (report.run.updated, report.run.chunks_written, report.run.chunks_deleted) == (1, 1, 1)
     assert state(store) == await fresh_state(world)
 
@@ -89,7 +89,7 @@ async def test_moved_chunks_keep_their_vector_and_get_their_place() -> None:
     world.documents["a.md"] = "A\nzero\n\none\n\ntwo\n\none"
     embedder = HashEmbedder()
     await sync(world, store, embedder)
-    assert embedder.texts == ["zero"]
+    assert embedder.texts == ["A\nzero"]
     assert state(store) == await fresh_state(world)
 
 
@@ -105,8 +105,8 @@ async def test_a_renamed_document_embeds_nothing_and_leaves_nothing() -> None:
 
 async def test_equal_texts_of_several_documents_are_embedded_once_and_stored_each() -> None:
     store, embedder = MemoryStore(), HashEmbedder()
-    await sync(World({f"{n}.md": f"{n}\nthe licence" for n in range(20)}), store, embedder)
-    assert embedder.texts == ["the licence"]
+    await sync(World({f"{n}.md": "Legal\nthe licence" for n in range(20)}), store, embedder)
+    assert embedder.texts == ["Legal\nthe licence"]
     assert texts(store) == ["the licence"] * 20
 
 
