@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from lorekeeper_api.contract.records import DocumentState
-from tests.support.memory_store import MemoryStore
+from tests.support.dictionary_store import DictionaryStore
 from tests.unit.runtime.ingest.world import (
     Crash,
     HashEmbedder,
@@ -40,7 +40,7 @@ AFTER = {
 }
 
 
-async def crash(store: MemoryStore, world: World, at: int, *, after: bool) -> bool:
+async def crash(store: DictionaryStore, world: World, at: int, *, after: bool) -> bool:
     """Sync and die at a write; return whether that write was reached."""
     watched = WatchedStore(store, crash_at=at, after=after)
     try:
@@ -50,8 +50,8 @@ async def crash(store: MemoryStore, world: World, at: int, *, after: bool) -> bo
     return False
 
 
-async def seeded() -> MemoryStore:
-    store = MemoryStore()
+async def seeded() -> DictionaryStore:
+    store = DictionaryStore()
     await sync(World(dict(BEFORE)), store)
     return store
 
@@ -83,7 +83,7 @@ async def test_a_crash_at_every_write_is_finished_by_the_next_sync(then: dict[st
 
 async def test_what_was_committed_before_a_crash_is_not_embedded_again() -> None:
     documents = {f"{n:02}.md": f"{n}\ntext {n}" for n in range(40)}
-    store = MemoryStore()
+    store = DictionaryStore()
     assert await crash(store, World(documents), 12, after=True)
     committed = sum(r.state is DocumentState.INDEXED for r in store.documents["ns.p.00000001.documents"].values())
     assert 0 < committed < 40
@@ -114,7 +114,7 @@ def _edit(world: World, rng: random.Random) -> None:
 @pytest.mark.parametrize("seed", range(150))
 async def test_random_lives_end_like_a_fresh_ingest(seed: int) -> None:
     rng = random.Random(seed)
-    store, world = MemoryStore(), World()
+    store, world = DictionaryStore(), World()
     for _ in range(12):
         for _ in range(rng.randrange(1, 6)):
             _edit(world, rng)

@@ -11,7 +11,7 @@ from lorekeeper_api.pipeline import Chunking, EmbeddingProvider
 from lorekeeper_runtime.errors import SourceError
 from lorekeeper_runtime.ingest.pipeline import IngestReport, ingest_pipeline
 from lorekeeper_runtime.ports import Source
-from tests.support.memory_store import MemoryStore
+from tests.support.dictionary_store import DictionaryStore
 from tests.unit.runtime.ingest.world import HashEmbedder, Quiet, World, source_config
 
 ALIAS = alias_name("ns", "p")
@@ -45,7 +45,7 @@ class Worlds(dict[str, World]):
         return self[source.name]
 
 
-async def run(store: MemoryStore, worlds: Worlds, runtime: RuntimeConfig, **options: Any) -> IngestReport:
+async def run(store: DictionaryStore, worlds: Worlds, runtime: RuntimeConfig, **options: Any) -> IngestReport:
     return await ingest_pipeline(
         runtime,
         store=store,
@@ -62,7 +62,7 @@ def worlds() -> Worlds:
 
 
 async def test_the_revision_is_promoted_when_every_source_has_completed_a_sync(worlds: Worlds) -> None:
-    store = MemoryStore()
+    store = DictionaryStore()
     report = await run(store, worlds, config())
     assert (report.promoted, report.active) == (True, True)
     assert [r.outcome for r in report.runs] == ["Succeeded", "Succeeded"]
@@ -72,7 +72,7 @@ async def test_the_revision_is_promoted_when_every_source_has_completed_a_sync(w
 
 
 async def test_a_new_revision_serves_only_when_it_is_complete_and_the_old_one_goes(worlds: Worlds) -> None:
-    store = MemoryStore()
+    store = DictionaryStore()
     await run(store, worlds, config())
     missing = Worlds(a=worlds["a"])
     report = await run(store, missing, config("0000000b"))
@@ -84,7 +84,7 @@ async def test_a_new_revision_serves_only_when_it_is_complete_and_the_old_one_go
 
 
 async def test_other_pipelines_keep_their_revisions(worlds: Worlds) -> None:
-    store = MemoryStore()
+    store = DictionaryStore()
     await run(store, worlds, config())
     for name in ("ns.p2.0000000a", "ns.p.x.0000000a"):
         store.points[name] = {}
@@ -93,7 +93,7 @@ async def test_other_pipelines_keep_their_revisions(worlds: Worlds) -> None:
 
 
 async def test_where_nothing_serves_yet_one_complete_source_is_enough(worlds: Worlds) -> None:
-    store = MemoryStore()
+    store = DictionaryStore()
     del worlds["b"]
     report = await run(store, worlds, config())
     assert report.promoted
@@ -101,13 +101,13 @@ async def test_where_nothing_serves_yet_one_complete_source_is_enough(worlds: Wo
 
 
 async def test_nothing_is_promoted_when_no_source_completed() -> None:
-    store = MemoryStore()
+    store = DictionaryStore()
     report = await run(store, Worlds(), config())
     assert (report.promoted, store.aliases) == (False, {})
 
 
 async def test_a_source_that_is_no_longer_named_is_swept_and_one_that_vanished_is_not(worlds: Worlds) -> None:
-    store = MemoryStore()
+    store = DictionaryStore()
     await run(store, worlds, config())
     vanished = Worlds(a=worlds["a"])
     await run(store, vanished, config())
@@ -119,7 +119,7 @@ async def test_a_source_that_is_no_longer_named_is_swept_and_one_that_vanished_i
 
 
 async def test_suspended_and_unasked_sources_are_left_alone(worlds: Worlds) -> None:
-    store = MemoryStore()
+    store = DictionaryStore()
     report = await run(store, worlds, config(suspend=True))
     assert report.runs == []
     report = await run(store, worlds, config(), sources=frozenset({"b"}))
@@ -127,7 +127,7 @@ async def test_suspended_and_unasked_sources_are_left_alone(worlds: Worlds) -> N
 
 
 async def test_failed_documents_are_reported_with_their_source(worlds: Worlds) -> None:
-    store = MemoryStore()
+    store = DictionaryStore()
     worlds["a"].documents["bad.md"] = "\0binary"
     report = await run(store, worlds, config())
     assert [(r.source, r.document, r.state) for r in report.failed] == [("a", "bad.md", DocumentState.FAILED)]

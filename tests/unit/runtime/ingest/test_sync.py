@@ -9,7 +9,7 @@ from lorekeeper_api.source import DocumentLimits, Guard
 from lorekeeper_runtime.errors import SourceError
 from lorekeeper_runtime.ingest.diff import MAX_ATTEMPTS
 from lorekeeper_runtime.ingest.sync import sweep_source
-from tests.support.memory_store import MemoryStore
+from tests.support.dictionary_store import DictionaryStore
 from tests.unit.runtime.ingest.world import (
     SCHEMA,
     HashEmbedder,
@@ -27,12 +27,12 @@ def many(count: int) -> dict[str, str]:
     return {f"d{n:03}.md": f"Title {n}\nfirst of {n}\n\nsecond of {n}" for n in range(count)}
 
 
-def texts(store: MemoryStore) -> list[str]:
+def texts(store: DictionaryStore) -> list[str]:
     return sorted(str(p.payload[Payload.TEXT]) for p in store.points[SCHEMA.collection].values())
 
 
 async def test_a_first_sync_indexes_every_document() -> None:
-    store, embedder = MemoryStore(), HashEmbedder()
+    store, embedder = DictionaryStore(), HashEmbedder()
     world = World({"a.md": "A\none\n\ntwo", "b/c.md": "C\nthree"})
     report = await sync(world, store, embedder)
     run = report.run
@@ -47,7 +47,7 @@ async def test_a_first_sync_indexes_every_document() -> None:
 
 
 async def test_a_second_sync_embeds_nothing_and_writes_its_run_alone() -> None:
-    store, world = MemoryStore(), World(many(30))
+    store, world = DictionaryStore(), World(many(30))
     await sync(world, store)
     before = state(store)
     world.fetched.clear()
@@ -61,7 +61,7 @@ async def test_a_second_sync_embeds_nothing_and_writes_its_run_alone() -> None:
 
 
 async def test_a_touched_document_is_read_and_nothing_more() -> None:
-    store, world = MemoryStore(), World({"a.md": "A\none"})
+    store, world = DictionaryStore(), World({"a.md": "A\none"})
     await sync(world, store)
     world.versions["a.md"] = "touched"
     embedder = HashEmbedder()
@@ -73,7 +73,7 @@ async def test_a_touched_document_is_read_and_nothing_more() -> None:
 
 
 async def test_a_changed_line_embeds_its_chunk_alone() -> None:
-    store, world = MemoryStore(), World({"a.md": "A\none\n\ntwo\n\nthree"})
+    store, world = DictionaryStore(), World({"a.md": "A\none\n\ntwo\n\nthree"})
     await sync(world, store)
     world.documents["a.md"] = "A\none\n\n2\n\nthree"
     embedder = HashEmbedder()
@@ -84,7 +84,7 @@ async def test_a_changed_line_embeds_its_chunk_alone() -> None:
 
 
 async def test_moved_chunks_keep_their_vector_and_get_their_place() -> None:
-    store, world = MemoryStore(), World({"a.md": "A\none\n\ntwo\n\none"})
+    store, world = DictionaryStore(), World({"a.md": "A\none\n\ntwo\n\none"})
     await sync(world, store)
     world.documents["a.md"] = "A\nzero\n\none\n\ntwo\n\none"
     embedder = HashEmbedder()
@@ -94,7 +94,7 @@ async def test_moved_chunks_keep_their_vector_and_get_their_place() -> None:
 
 
 async def test_a_renamed_document_embeds_nothing_and_leaves_nothing() -> None:
-    store, world = MemoryStore(), World({"a.md": "A\none\n\ntwo", "z.md": "Z\nlast"})
+    store, world = DictionaryStore(), World({"a.md": "A\none\n\ntwo", "z.md": "Z\nlast"})
     await sync(world, store)
     world.documents["b.md"] = world.documents.pop("a.md")
     embedder = HashEmbedder()
@@ -104,14 +104,14 @@ async def test_a_renamed_document_embeds_nothing_and_leaves_nothing() -> None:
 
 
 async def test_equal_texts_of_several_documents_are_embedded_once_and_stored_each() -> None:
-    store, embedder = MemoryStore(), HashEmbedder()
+    store, embedder = DictionaryStore(), HashEmbedder()
     await sync(World({f"{n}.md": "Legal\nthe licence" for n in range(20)}), store, embedder)
     assert embedder.texts == ["Legal\nthe licence"]
     assert texts(store) == ["the licence"] * 20
 
 
 async def test_a_link_prefix_reaches_every_payload_without_embedding() -> None:
-    store, world = MemoryStore(), World({"a b.md": "A\none"})
+    store, world = DictionaryStore(), World({"a b.md": "A\none"})
     await sync(world, store)
     embedder = HashEmbedder()
     await sync(world, store, embedder, config=source_config(link_prefix="https://docs.example.com/x/"))
@@ -121,7 +121,7 @@ async def test_a_link_prefix_reaches_every_payload_without_embedding() -> None:
 
 
 async def test_an_incomplete_listing_deletes_nothing() -> None:
-    store, world = MemoryStore(), World(many(8))
+    store, world = DictionaryStore(), World(many(8))
     await sync(world, store)
     before = state(store)
     world.listing_fails_after = 3
@@ -134,7 +134,7 @@ async def test_a_source_that_cannot_be_opened_is_a_failed_run() -> None:
     def refuse(_: object) -> World:
         raise SourceError("The folder is missing.", code="SourceNotFound")
 
-    store = MemoryStore()
+    store = DictionaryStore()
     report = await sync(World(), store, open_source=refuse)
     assert (report.run.outcome, report.run.code, report.run.message) == (
         "Failed",
@@ -157,7 +157,7 @@ async def test_a_source_that_cannot_be_opened_is_a_failed_run() -> None:
     ],
 )
 async def test_the_guard_holds_a_sync_that_takes_away_too_much(known: int, left: int, percent: int, held: bool) -> None:
-    store, world = MemoryStore(), World(many(known))
+    store, world = DictionaryStore(), World(many(known))
     config = source_config(guard=Guard(max_deleted_percent=percent))
     await sync(world, store, config=config)
     before = state(store)
@@ -173,7 +173,7 @@ async def test_the_guard_holds_a_sync_that_takes_away_too_much(known: int, left:
 
 
 async def test_a_bad_document_is_recorded_and_the_others_are_indexed() -> None:
-    store, world = MemoryStore(), World({"a.md": "A\nBROKEN", "b.md": "B\nBUG", "c.md": "C\nfine", "d.md": "D\n"})
+    store, world = DictionaryStore(), World({"a.md": "A\nBROKEN", "b.md": "B\nBUG", "c.md": "C\nfine", "d.md": "D\n"})
     world.documents["e.md"] = "E\n" + "x" * 2000
     config = source_config(limits=DocumentLimits(document_size="1Ki"))
     report = await sync(world, store, config=config)
@@ -189,7 +189,7 @@ async def test_a_bad_document_is_recorded_and_the_others_are_indexed() -> None:
 
 
 async def test_a_document_that_breaks_takes_its_old_chunks_away() -> None:
-    store, world = MemoryStore(), World({"a.md": "A\none", "b.md": "B\ntwo"})
+    store, world = DictionaryStore(), World({"a.md": "A\none", "b.md": "B\ntwo"})
     await sync(world, store)
     world.documents["a.md"] = "A\nBROKEN"
     await sync(world, store)
@@ -201,7 +201,7 @@ async def test_a_document_that_breaks_takes_its_old_chunks_away() -> None:
 
 
 async def test_a_failure_that_may_pass_keeps_the_old_chunks_and_is_tried_again_a_few_times() -> None:
-    store, world = MemoryStore(), World({"a.md": "A\none"})
+    store, world = DictionaryStore(), World({"a.md": "A\none"})
     await sync(world, store)
     world.documents["a.md"] = "A\nnew"
     world.vanished.add("a.md")
@@ -216,14 +216,14 @@ async def test_a_failure_that_may_pass_keeps_the_old_chunks_and_is_tried_again_a
 
 
 async def test_too_many_chunks_fail_the_document() -> None:
-    store = MemoryStore()
+    store = DictionaryStore()
     config = source_config(limits=DocumentLimits(chunks=2))
     report = await sync(World({"a.md": "A\n1\n\n2\n\n3"}), store, config=config)
     assert [record.code for record in report.failures] == ["TooManyChunks"]
 
 
 async def test_an_embedder_that_is_away_fails_the_run_and_the_next_one_ends_it() -> None:
-    store, world, embedder = MemoryStore(), World(many(20)), HashEmbedder()
+    store, world, embedder = DictionaryStore(), World(many(20)), HashEmbedder()
     embedder.away = True
     report = await sync(world, store, embedder)
     assert (report.run.outcome, report.run.code) == ("Failed", "ProviderUnreachable")
@@ -234,7 +234,7 @@ async def test_an_embedder_that_is_away_fails_the_run_and_the_next_one_ends_it()
 
 
 async def test_a_text_that_the_embedder_refuses_fails_its_document_alone() -> None:
-    store, world = MemoryStore(), World({"a.md": "A\none", "b.md": "B\nPOISON", "c.md": "C\nthree"})
+    store, world = DictionaryStore(), World({"a.md": "A\none", "b.md": "B\nPOISON", "c.md": "C\nthree"})
     report = await sync(world, store)
     assert {record.document: record.code for record in report.failures} == {"b.md": "ContextTooLong"}
     assert (report.run.outcome, report.run.added, report.run.failed) == ("Succeeded", 2, 1)
@@ -242,7 +242,7 @@ async def test_a_text_that_the_embedder_refuses_fails_its_document_alone() -> No
 
 
 async def test_a_revision_without_dense_vectors_needs_no_embedder() -> None:
-    store, world = MemoryStore(), World({"a.md": "A\none"})
+    store, world = DictionaryStore(), World({"a.md": "A\none"})
     schema = replace(SCHEMA, dimensions=None)
     await store.ensure_collections(schema)
     from lorekeeper_runtime.ingest.sync import sync_source
@@ -264,7 +264,7 @@ async def test_a_revision_without_dense_vectors_needs_no_embedder() -> None:
 
 
 async def test_chunks_that_somebody_took_away_come_back_after_a_failed_run() -> None:
-    store, world = MemoryStore(), World(many(6))
+    store, world = DictionaryStore(), World(many(6))
     await sync(world, store)
     store.points[SCHEMA.collection].pop(next(iter(store.points[SCHEMA.collection])))
     world.listing_fails_after = 0
@@ -275,7 +275,7 @@ async def test_chunks_that_somebody_took_away_come_back_after_a_failed_run() -> 
 
 
 async def test_a_source_that_is_no_longer_named_is_swept_under_the_guard() -> None:
-    store, world = MemoryStore(), World(many(30))
+    store, world = DictionaryStore(), World(many(30))
     await sync(world, store)
     await sync(World({"x.md": "X\nother"}), store, config=source_config("other"))
     arguments = {"store": store, "schema": SCHEMA, "source": "s", "progress": Quiet(), "documents_of_all_sources": 31}

@@ -25,7 +25,7 @@ from lorekeeper_runtime.ports import (
     Store,
     Vector,
 )
-from tests.support.memory_store import MemoryStore
+from tests.support.dictionary_store import DictionaryStore
 
 SCHEMA = CollectionSchema("ns.p.00000001", "ns.p.00000001.documents", "00000001", 4, sparse=True)
 LIMITS = Limits(batch_chunks=4, texts_per_call=3, in_flight=2)
@@ -197,7 +197,7 @@ async def sync(
     )
 
 
-def state(store: MemoryStore) -> dict[str, Any]:
+def state(store: DictionaryStore) -> dict[str, Any]:
     """Everything that decides what is found and said: points with vectors and payloads, and records of documents."""
     points = {p.id: (p.vector, p.payload) for p in store.points[SCHEMA.collection].values()}
     records = {
@@ -209,6 +209,6 @@ def state(store: MemoryStore) -> dict[str, Any]:
 
 async def fresh_state(world: World) -> dict[str, Any]:
     """State of a store that saw nothing but this world."""
-    store = MemoryStore()
+    store = DictionaryStore()
     await sync(World(dict(world.documents), versions=dict(world.versions)), store)
     return state(store)
