@@ -122,7 +122,8 @@ class HttpClient:
             UnreachableError: No reply, after retries.
         """
         retrying = self._retry(self._attempts if retry else 1, retry_if_exception(_may_retry))
-        return await retrying(self._send, method, path, body, headers)
+        content: bytes = await retrying(self._send, method, path, body, headers)
+        return content
 
     async def get_json(self, path: str) -> Any:
         """GET a path and decode the reply."""
@@ -144,7 +145,7 @@ class HttpClient:
             UnreachableError: No reply.
         """
         retrying = self._retry(self._attempts, retry_if_exception(_may_retry_stream))
-        reply = await retrying(self._start_stream, path, body)
+        reply: aiohttp.ClientResponse = await retrying(self._start_stream, path, body)
         try:
             yield reply.content
             await _read_end(reply.content)
@@ -172,7 +173,10 @@ class HttpClient:
     def _headers(self, more: Mapping[str, str] | None) -> dict[str, str]:
         headers = {"Content-Type": "application/json", **self._more_headers}
         if self._secret is not None:
-            headers[self._auth_header] = self._auth_prefix + self._secret.read()
+            try:
+                headers[self._auth_header] = self._auth_prefix + self._secret.read()
+            except OSError as error:  # for the caller the same as a refused credential
+                raise HttpError(401, b"the credentials file cannot be read") from error
         if more:
             headers.update(more)
         return headers
