@@ -1,0 +1,1 @@
+"""What the Makefile runs: the demo and the checks. Nothing here is installed."""

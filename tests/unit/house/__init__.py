@@ -1,0 +1,1 @@
+"""Tests of the repository itself: layout, locks, documents, and the codes that users see."""
