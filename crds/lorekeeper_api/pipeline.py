@@ -5,7 +5,9 @@ from typing import Annotated
 
 from pydantic import Field
 
-from lorekeeper_api.fields import Name, Text, Url
+from lorekeeper_api.contract.known_models import BUNDLED_EMBEDDING
+from lorekeeper_api.fields import ModelName, Name, SecretKey, SourceName, Text, Url
+from lorekeeper_api.rules import rule, transition
 from lorekeeper_api.wire import Wire
 
 __all__ = [
@@ -30,9 +32,6 @@ __all__ = [
     "Weights",
 ]
 
-ModelName = Annotated[str, Field(min_length=1, max_length=256, pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/@+-]*$")]
-"""Name of a model as its provider spells it."""
-
 
 class EmbeddingProvider(StrEnum):
     """Who turns text into vectors."""
@@ -49,6 +48,9 @@ class GenerationProvider(StrEnum):
     OPENAI = "OpenAI"
     EMBEDDED = "Embedded"
     EXTRACTIVE = "Extractive"
+
+
+_INSIDE = (GenerationProvider.EMBEDDED, GenerationProvider.EXTRACTIVE)
 
 
 class ChunkingStrategy(StrEnum):
@@ -75,7 +77,7 @@ class FusionMethod(StrEnum):
 class SourceReference(Wire):
     """One KnowledgeSource that the pipeline answers from."""
 
-    name: Name
+    name: SourceName
     """KnowledgeSource of the same namespace."""
 
 
@@ -85,7 +87,7 @@ class Credentials(Wire):
     name: Name
     """Secret of the same namespace."""
 
-    key: Annotated[str, Field(min_length=1, max_length=253, pattern=r"^[-._a-zA-Z0-9]+$")] = "api-key"
+    key: SecretKey = "api-key"
     """Key inside the Secret."""
 
 
@@ -120,6 +122,43 @@ class Embedding(Wire):
     credentials: Credentials | None = None
     """Key of a Secret that holds the provider's API key."""
 
+    @rule(
+        field="endpoint",
+        cel="self.provider != 'Embedded' || !has(self.endpoint)",
+        message="a model inside the process has no address: remove `endpoint`, or choose the provider Ollama or OpenAI",
+    )
+    def _embedded_has_no_endpoint(self) -> bool:
+        return self.provider is not EmbeddingProvider.EMBEDDED or self.endpoint is None
+
+    @rule(
+        field="credentials",
+        cel="self.provider != 'Embedded' || !has(self.credentials)",
+        message="a model inside the process asks for no key: remove `credentials`, or choose the provider Ollama or "
+        "OpenAI",
+    )
+    def _embedded_has_no_credentials(self) -> bool:
+        return self.provider is not EmbeddingProvider.EMBEDDED or self.credentials is None
+
+    @rule(
+        field="model",
+        cel=f"self.provider != 'Embedded' || self.model == '{BUNDLED_EMBEDDING}'",
+        message=f"the provider Embedded has one model: write `{BUNDLED_EMBEDDING}`, or choose the provider Ollama or "
+        "OpenAI",
+    )
+    def _embedded_is_the_bundled_model(self) -> bool:
+        return self.provider is not EmbeddingProvider.EMBEDDED or self.model == BUNDLED_EMBEDDING
+
+    @rule(
+        field="credentials",
+        cel="self.provider != 'OpenAI' || has(self.endpoint) || has(self.credentials)",
+        message="OpenAI's own service needs an API key: name its Secret under `credentials`, or give the `endpoint` "
+        "of another server",
+    )
+    def _openai_needs_credentials(self) -> bool:
+        return (
+            self.provider is not EmbeddingProvider.OPENAI or self.endpoint is not None or self.credentials is not None
+        )
+
 
 class Generation(Wire):
     """The model that writes answers from the passages found."""
@@ -149,6 +188,67 @@ class Generation(Wire):
     system_prompt: Text | None = None
     """Instructions that stand before every question. Absent: answer from the passages only, and cite them."""
 
+    @rule(
+        field="model",
+        cel="self.provider == 'Extractive' || has(self.model)",
+        message="name the `model` that writes the answers; only the provider Extractive needs none",
+    )
+    def _model_is_named(self) -> bool:
+        return self.provider is GenerationProvider.EXTRACTIVE or self.model is not None
+
+    @rule(
+        field="model",
+        cel="self.provider != 'Extractive' || !has(self.model)",
+        message="Extractive quotes sentences and uses no model: remove `model`, or choose another provider",
+    )
+    def _extractive_has_no_model(self) -> bool:
+        return self.provider is not GenerationProvider.EXTRACTIVE or self.model is None
+
+    @rule(
+        field="systemPrompt",
+        cel="self.provider != 'Extractive' || !has(self.systemPrompt)",
+        message="Extractive has no model that could follow a prompt: remove `systemPrompt`, or choose another provider",
+    )
+    def _extractive_has_no_prompt(self) -> bool:
+        return self.provider is not GenerationProvider.EXTRACTIVE or self.system_prompt is None
+
+    @rule(
+        field="endpoint",
+        cel="!(self.provider in ['Embedded', 'Extractive']) || !has(self.endpoint)",
+        message="Embedded and Extractive work inside the process and have no address: remove `endpoint`, or choose the "
+        "provider Ollama or OpenAI",
+    )
+    def _inside_has_no_endpoint(self) -> bool:
+        return self.provider not in _INSIDE or self.endpoint is None
+
+    @rule(
+        field="credentials",
+        cel="!(self.provider in ['Embedded', 'Extractive']) || !has(self.credentials)",
+        message="Embedded and Extractive work inside the process and ask for no key: remove `credentials`, or choose "
+        "the provider Ollama or OpenAI",
+    )
+    def _inside_has_no_credentials(self) -> bool:
+        return self.provider not in _INSIDE or self.credentials is None
+
+    @rule(
+        field="credentials",
+        cel="self.provider != 'OpenAI' || has(self.endpoint) || has(self.credentials)",
+        message="OpenAI's own service needs an API key: name its Secret under `credentials`, or give the `endpoint` "
+        "of another server",
+    )
+    def _openai_needs_credentials(self) -> bool:
+        return (
+            self.provider is not GenerationProvider.OPENAI or self.endpoint is not None or self.credentials is not None
+        )
+
+    @rule(
+        field="maxTokens",
+        cel="self.maxTokens < self.contextWindow",
+        message="must be smaller than `contextWindow`: question and passages need room beside the answer",
+    )
+    def _answer_leaves_room(self) -> bool:
+        return self.max_tokens < self.context_window
+
 
 class Chunking(Wire):
     """How documents are cut into the passages that are embedded, found and cited."""
@@ -163,6 +263,18 @@ class Chunking(Wire):
     overlap: Annotated[int, Field(ge=0, le=4000)] = 100
     """Characters at the end of a chunk that the next one of the same section repeats, at most."""
 
+    contextual_header: bool = True
+    """Whether a chunk is embedded and searched together with the headings that it stands under, or with the document's
+    title where it stands under none. Citations show the bare passage either way."""
+
+    @rule(
+        field="overlap",
+        cel="self.overlap < self.size",
+        message="must be smaller than `size`: a chunk cannot repeat all of the one before",
+    )
+    def _overlap_is_smaller(self) -> bool:
+        return self.overlap < self.size
+
 
 class Weights(Wire):
     """How much each search counts."""
@@ -172,6 +284,13 @@ class Weights(Wire):
 
     sparse: Annotated[float, Field(ge=0, le=1)] = 0.3
     """Weight of the search by words (BM25)."""
+
+    @rule(
+        cel="self.dense > 0.0 || self.sparse > 0.0",
+        message="one weight must be above 0, or no search counts; to use a single one, set `retrieval.mode`",
+    )
+    def _one_counts(self) -> bool:
+        return self.dense > 0 or self.sparse > 0
 
 
 class Fusion(Wire):
@@ -201,7 +320,24 @@ class Retrieval(Wire):
 
     minimum_score: Annotated[float, Field(ge=0, le=1)] | None = None
     """Lowest cosine similarity that a passage needs; without one such passage the answer is that the sources do not
-    say. Absent: the value known for the embedding model. Not used by Sparse."""
+    say. Absent: the value known for the embedding model."""
+
+    @rule(
+        field="candidates",
+        cel="self.candidates >= self.topK",
+        message="must be at least `topK`: an answer cannot use more passages than the search returns",
+    )
+    def _candidates_are_enough(self) -> bool:
+        return self.candidates >= self.top_k
+
+    @rule(
+        field="minimumScore",
+        cel="self.mode != 'Sparse' || !has(self.minimumScore)",
+        message="Sparse computes no cosine similarity to compare with: remove `minimumScore`, or choose the mode "
+        "Hybrid or Dense",
+    )
+    def _sparse_has_no_score(self) -> bool:
+        return self.mode is not RetrievalMode.SPARSE or self.minimum_score is None
 
 
 class ManagedStore(Wire):
@@ -227,6 +363,13 @@ class Store(Wire):
     external: ExternalStore | None = None
     """A Qdrant that somebody else runs."""
 
+    @rule(
+        cel="!(has(self.managed) && has(self.external))",
+        message="give `managed` or `external`, not both",
+    )
+    def _is_one_kind_of_store(self) -> bool:
+        return self.managed is None or self.external is None
+
 
 class Serving(Wire):
     """The query service."""
@@ -238,7 +381,14 @@ class Serving(Wire):
 class RAGPipelineSpec(Wire):
     """Which knowledge is embedded how, kept where, and answered by what."""
 
-    sources: Annotated[list[SourceReference], Field(min_length=1, max_length=64)]
+    sources: Annotated[
+        list[SourceReference],
+        Field(
+            min_length=1,
+            max_length=64,
+            json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"]},
+        ),
+    ]
     """KnowledgeSources of the same namespace that the pipeline answers from."""
 
     embedding: Embedding
@@ -258,3 +408,27 @@ class RAGPipelineSpec(Wire):
 
     serving: Serving = Field(default_factory=Serving)
     """The query service."""
+
+    @rule(
+        field="sources",
+        cel="self.sources.all(one, self.sources.exists_one(other, other.name == one.name))",
+        message="each source is named once: remove the one that repeats",
+    )
+    def _sources_are_unique(self) -> bool:
+        return len({source.name for source in self.sources}) == len(self.sources)
+
+    # Where the vectors lie is part of a pipeline's identity: another place would be found empty, and what lies in the
+    # old one would be served by nobody and deleted by nobody. A source may change its kind: documents keep their ids
+    # where their paths stay the same, and the guard holds a sync that would lose too many.
+    @transition(
+        field="store",
+        cel=(
+            "(has(self.store) && has(self.store.external)) == (has(oldSelf.store) && has(oldSelf.store.external)) && "
+            "(!(has(self.store) && has(self.store.external)) || self.store.external.url == oldSelf.store.external.url)"
+        ),
+        message="the store of a pipeline cannot change, its vectors would stay behind: make a second pipeline with the "
+        "new store, and delete this one when clients have moved",
+    )
+    def _store_stays(self, old: "RAGPipelineSpec") -> bool:
+        now, before = self.store.external, old.store.external
+        return (now and now.url) == (before and before.url)

@@ -4,7 +4,19 @@ from typing import Annotated
 
 from pydantic import Field
 
-from lorekeeper_api.fields import Cron, Globs, Name, Path, Quantity, TimeZone, Url
+from lorekeeper_api.fields import (
+    Cron,
+    Folder,
+    GitReference,
+    GitUrl,
+    Globs,
+    Link,
+    Name,
+    Path,
+    Quantity,
+    TimeZone,
+)
+from lorekeeper_api.rules import rule
 from lorekeeper_api.wire import Wire
 
 __all__ = [
@@ -22,13 +34,13 @@ __all__ = [
 class GitSource(Wire):
     """Documents are the files of one commit of a Git repository."""
 
-    url: Url
+    url: GitUrl
     """Address of the repository: https, http, or file for one on the same machine (only with `lorekeeper run`)."""
 
-    ref: Annotated[str, Field(min_length=1, max_length=255)] = "HEAD"
+    ref: GitReference = "HEAD"
     """Branch, tag or full commit id. HEAD is the branch that the repository itself calls its default."""
 
-    path: Path | None = None
+    path: Folder | None = None
     """Folder inside the repository that the documents are taken from; the whole repository when absent."""
 
     include: Globs | None = None
@@ -38,7 +50,15 @@ class GitSource(Wire):
     """Globs of paths below `path` to leave out. Exclusion wins over inclusion."""
 
     credentials: Name | None = None
-    """Secret of the same namespace with the keys `username` and `password` (or a token as password), for https."""
+    """Secret of the same namespace with the keys `username` and `password` (or a token as password)."""
+
+    @rule(
+        field="credentials",
+        cel="!has(self.credentials) || !self.url.startsWith('file://')",
+        message="a repository on the same machine asks for no password: remove `credentials`",
+    )
+    def _file_needs_no_credentials(self) -> bool:
+        return self.credentials is None or not self.url.startswith("file://")
 
 
 class VolumeSource(Wire):
@@ -47,7 +67,7 @@ class VolumeSource(Wire):
     claim_name: Name
     """PersistentVolumeClaim of the same namespace; it is mounted read-only."""
 
-    path: Path | None = None
+    path: Folder | None = None
     """Folder on the volume that the documents are taken from; the whole volume when absent."""
 
     include: Globs | None = None
@@ -73,15 +93,30 @@ class InlineDocument(Wire):
     text: Annotated[str, Field(min_length=1, max_length=65536)]
     """Text of the document."""
 
-    link: Url | None = None
+    link: Link | None = None
     """Address that citations of this document point to."""
 
 
 class InlineSource(Wire):
     """Documents are written into the resource itself: for a handful of short texts."""
 
-    documents: Annotated[list[InlineDocument], Field(min_length=1, max_length=64)]
+    documents: Annotated[
+        list[InlineDocument],
+        Field(
+            min_length=1,
+            max_length=64,
+            json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["path"]},
+        ),
+    ]
     """The documents, each with a path of its own."""
+
+    @rule(
+        field="documents",
+        cel="self.documents.all(one, self.documents.exists_one(other, other.path == one.path))",
+        message="each document needs a path of its own: rename or remove the one that repeats",
+    )
+    def _paths_are_unique(self) -> bool:
+        return len({document.path for document in self.documents}) == len(self.documents)
 
 
 class DocumentLimits(Wire):
@@ -117,7 +152,7 @@ class KnowledgeSourceSpec(Wire):
     inline: InlineSource | None = None
     """Texts written into this resource."""
 
-    link_prefix: Url | None = None
+    link_prefix: Link | None = None
     """Address that is put before a document's path to give its citations a link, for example the web site that shows
     the same files."""
 
@@ -136,6 +171,14 @@ class KnowledgeSourceSpec(Wire):
 
     guard: Guard = Field(default_factory=Guard)
     """How much one sync may take away."""
+
+    @rule(
+        cel="[has(self.git), has(self.volume), has(self.configMap), has(self.inline)].filter(kind, kind).size() == 1",
+        message="give exactly one of `git`, `volume`, `configMap` and `inline`; a second one is a KnowledgeSource of "
+        "its own",
+    )
+    def _is_one_kind_of_source(self) -> bool:
+        return [self.git, self.volume, self.config_map, self.inline].count(None) == 3
 
     @property
     def kind(self) -> str:

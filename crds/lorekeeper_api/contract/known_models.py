@@ -19,7 +19,7 @@ class ModelProfile:
 
 
 _PROFILES = {
-    "all-minilm": ModelProfile(minimum_score=0.3),
+    "all-minilm": ModelProfile(minimum_score=0.2),
     "nomic-embed-text": ModelProfile("search_query: ", "search_document: ", 0.5),
     "mxbai-embed-large": ModelProfile("Represent this sentence for searching relevant passages: ", ""),
     "bge-": ModelProfile("Represent this sentence for searching relevant passages: ", ""),

@@ -24,7 +24,7 @@ class NewChunk:
     id: str
     hash: str
     text: str
-    """What is embedded and searched by words: the headings, then the passage."""
+    """What is embedded and searched by words: the passage, with its headings where the revision wants them."""
     payload: dict[str, object]
 
 
@@ -57,8 +57,14 @@ def point_ids(source: str, document: str, chunks: Sequence[StoredChunk]) -> list
     return ids
 
 
-def compute_commit(source: str, prepared: PreparedDocument) -> DocumentCommit:
-    """Compare a prepared document with what is stored of it."""
+def compute_commit(source: str, prepared: PreparedDocument, *, contextual_header: bool) -> DocumentCommit:
+    """Compare a prepared document with what is stored of it.
+
+    Args:
+        source: Name of the source.
+        prepared: The document.
+        contextual_header: Whether its chunks are embedded and searched together with their headings.
+    """
     todo = prepared.todo
     document = todo.listed.id
     previous = todo.previous
@@ -78,7 +84,7 @@ def compute_commit(source: str, prepared: PreparedDocument) -> DocumentCommit:
     occurrences: dict[str, int] = {}
     chunks = commit.record.chunks
     for position, chunk in enumerate(prepared.chunks):
-        text = _indexed_text(prepared.title, chunk)
+        text = _with_header(prepared.title, chunk) if contextual_header else chunk.text
         chunk_hash = text_hash(text)
         occurrence = occurrences.get(chunk_hash, 0)
         occurrences[chunk_hash] = occurrence + 1
@@ -110,7 +116,7 @@ def compute_commit(source: str, prepared: PreparedDocument) -> DocumentCommit:
     return commit
 
 
-def _indexed_text(title: str, chunk: Chunk) -> str:
+def _with_header(title: str, chunk: Chunk) -> str:
     """A passage seldom repeats what its headings say, so they are embedded and searched with it."""
     path = " > ".join(chunk.headings) if chunk.headings else title
     return f"{path}\n{chunk.text}" if path else chunk.text

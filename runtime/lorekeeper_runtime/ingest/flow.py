@@ -31,6 +31,8 @@ class Flow:
     supply: VectorSupply
     run: RunRecord
     """Counts are kept here."""
+    contextual_header: bool
+    """Whether chunks are embedded and searched together with their headings."""
     in_flight: int
     """Batches that are embedded and written at the same time."""
     report: Callable[[int, int], None]
@@ -80,7 +82,7 @@ class Flow:
                 touched.append(replace(todo.previous, version=todo.version, size=prepared.size))
                 self.run.unchanged += 1
             else:
-                commits.append(compute_commit(self.source, prepared))
+                commits.append(compute_commit(self.source, prepared, contextual_header=self.contextual_header))
                 if todo.previous is None or not todo.previous.chunks:
                     self.run.added += 1
                 else:

@@ -90,6 +90,7 @@ async def ingest_pipeline(
                 embedder=embedder,
                 parse=parse,
                 chunker=chunker,
+                contextual_header=revision.chunking.contextual_header,
                 progress=progress,
                 limits=limits,
                 confirm_deletion=source_config.name in confirm_deletion,

@@ -64,6 +64,7 @@ async def sync_source(
     embedder: Embedder | None,
     parse: Callable[[RawDocument], ParsedDocument],
     chunker: Chunker,
+    contextual_header: bool = True,
     progress: Progress,
     limits: Limits | None = None,
     confirm_deletion: bool = False,
@@ -81,6 +82,7 @@ async def sync_source(
         embedder: None for a revision without dense vectors.
         parse: Turns bytes into text.
         chunker: Cuts text.
+        contextual_header: Whether chunks are embedded and searched together with their headings.
         progress: Told how far the sync has come.
         limits: How much is done at once.
         confirm_deletion: Whether a person has confirmed that this sync may delete more than the guard allows.
@@ -120,7 +122,7 @@ async def sync_source(
                 max_chunks=config.spec.limits.chunks,
                 batch_chunks=chosen.batch_chunks,
             )
-            await sync.index(preparer, supply, len(difference.todo), chosen.in_flight)
+            await sync.index(preparer, supply, len(difference.todo), chosen.in_flight, contextual_header)
         await sync.sweep(difference.gone)
     except (SourceError, ProviderError) as error:
         _log.debug("source %s failed", config.name, exc_info=error)  # the run's record says it to people
@@ -226,7 +228,9 @@ class _Sync:
         """Leave word that a run is under way, before its first change."""
         await self.store.write_run(self.schema.documents, self.run)
 
-    async def index(self, preparer: Preparer, supply: VectorSupply, total: int, in_flight: int) -> None:
+    async def index(
+        self, preparer: Preparer, supply: VectorSupply, total: int, in_flight: int, contextual_header: bool
+    ) -> None:
         """Index what is new or changed."""
         snapshot = self.snapshot
         snapshot.stage, snapshot.total = Stage.INDEXING, total
@@ -245,6 +249,7 @@ class _Sync:
             source=self.source,
             supply=supply,
             run=self.run,
+            contextual_header=contextual_header,
             in_flight=in_flight,
             report=report,
             failures=self.failures,

@@ -1,0 +1,13 @@
+"""Regular expressions that the API server (RE2) and Python read alike."""
+
+import re
+
+__all__ = ["compile_expression"]
+
+
+def compile_expression(expression: str) -> re.Pattern[str]:
+    """Compile an expression for Python with the meaning it has in RE2.
+
+    There `$` is the end of the text, not also the place before a last newline, and classes of characters are ASCII.
+    """
+    return re.compile(expression.replace("$", r"\Z"), re.ASCII)

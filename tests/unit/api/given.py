@@ -1,0 +1,39 @@
+"""Manifests that the tests of the API share: the bad specs with their table, and the examples of the repository."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from lorekeeper_api.names import API_VERSION
+
+ROOT = Path(__file__).parents[3]
+BADSPECS = ROOT / "tests" / "badspecs"
+
+
+@dataclass
+class BadSpec:
+    file: str
+    resource: dict[str, Any]
+    check: list[str]
+    server: dict[str, Any] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return self.file
+
+
+def load_badspecs() -> list[BadSpec]:
+    rows = yaml.safe_load((BADSPECS / "table.yaml").read_text())
+    return [
+        BadSpec(
+            row["file"], yaml.safe_load((BADSPECS / row["file"]).read_text()), row["check"], row.get("server") or {}
+        )
+        for row in rows
+    ]
+
+
+def load_examples() -> list[dict[str, Any]]:
+    files = sorted((ROOT / "examples").rglob("*.yaml"))
+    documents = [document for file in files for document in yaml.safe_load_all(file.read_text())]
+    return [found for found in documents if isinstance(found, dict) and found.get("apiVersion") == API_VERSION]
