@@ -48,7 +48,12 @@ _SCALE = {
 _STANDARD_FIELDS: dict[str, Schema] = {
     "apiVersion": {"type": "string", "description": f"Version of the API: {GROUP}/{VERSION}."},
     "kind": {"type": "string", "description": "Kind of the resource."},
-    "metadata": {"type": "object", "description": "Name, namespace, labels and annotations of the resource."},
+    # The server brings this schema itself and takes nothing here but the name, which rules need to point to it. It has
+    # a bound, and the server refuses a description of `metadata` as such.
+    "metadata": {
+        "type": "object",
+        "properties": {"name": {"type": "string", "maxLength": 253, "description": "Name of the resource."}},
+    },
 }
 _LOST = frozenset({"title", "const", "discriminator", "examples", "$defs", "$ref", "anyOf"})
 
@@ -103,7 +108,6 @@ def build_schema(resource: type[BaseModel]) -> Schema:
         },
     }
     schema["x-kubernetes-validations"] = [rule.as_schema() for rule in rules_of(resource) if rule.cel]
-    _point_to_known_fields(schema)
     return schema
 
 
@@ -137,6 +141,9 @@ def _make_structural(node: Schema, definitions: Schema) -> Schema:
         schema["description"] = _one_line(schema["description"])
     if schema.get("type") == "object" and schema.get("additionalProperties") is False:
         del schema["additionalProperties"]
+    # Said by its absence: the server leaves an empty mapping out of what it publishes.
+    if not schema.get("properties", True):
+        del schema["properties"]
     if "properties" in schema:
         schema["properties"] = {
             name: _make_structural(value, definitions) for name, value in schema["properties"].items()
@@ -144,20 +151,6 @@ def _make_structural(node: Schema, definitions: Schema) -> Schema:
     if "items" in schema:
         schema["items"] = _make_structural(schema["items"], definitions)
     return schema
-
-
-def _point_to_known_fields(schema: Schema) -> None:
-    """Drop the field path of rules where it leads out of the schema: the server would refuse the definition."""
-    for rule in schema.get("x-kubernetes-validations", []):
-        node: Schema | None = schema
-        for part in rule.get("fieldPath", "").split(".")[1:]:
-            node = None if node is None else node.get("properties", {}).get(part)
-        if node is None:
-            del rule["fieldPath"]
-    for inner in schema.get("properties", {}).values():
-        _point_to_known_fields(inner)
-    if "items" in schema:
-        _point_to_known_fields(schema["items"])
 
 
 def _one_line(text: str) -> str:

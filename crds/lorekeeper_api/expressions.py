@@ -9,5 +9,10 @@ def compile_expression(expression: str) -> re.Pattern[str]:
     """Compile an expression for Python with the meaning it has in RE2.
 
     There `$` is the end of the text, not also the place before a last newline, and classes of characters are ASCII.
+
+    Raises:
+        ValueError: The expression holds `\\s` or `\\S`, which the two read differently: to RE2 a vertical tab is no space.
     """
+    if r"\s" in expression.lower():
+        raise ValueError(f"Write white space as a class of its own, without `\\s`: {expression}")
     return re.compile(expression.replace("$", r"\Z"), re.ASCII)

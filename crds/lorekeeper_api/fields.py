@@ -34,6 +34,10 @@ _LABEL = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
 _NAME = rf"^{_LABEL}(\.{_LABEL})*$"
 _KEY = r"^[-._a-zA-Z0-9]+$"
 _MODEL = r"^[A-Za-z0-9][A-Za-z0-9._:/@+-]*$"
+_SPACE = r"\x00-\x20\x7f"
+"""White space and control characters, inside a class."""
+_NOT_IN_REFERENCES = rf"{_SPACE}~^:?*\[\\"
+"""What Git allows in no name of a branch or tag, inside a class."""
 _TIME_ZONE = r"^[A-Za-z][A-Za-z0-9_+/-]*$"
 
 PATTERN_MEANINGS = {
@@ -82,7 +86,7 @@ ModelName = Annotated[
 Url = Annotated[
     str,
     Field(min_length=1, max_length=2048),
-    _matches(r"^https?://[^\s/?#]+([/?#]\S*)?$", "must be a whole address that begins with https:// or http://"),
+    _matches(rf"^https?://[^{_SPACE}/?#]+([/?#][^{_SPACE}]*)?$", "must be a whole address that begins with https:// or http://"),
     _NO_USER,
 ]
 """Address of a server."""
@@ -91,7 +95,7 @@ Link = Annotated[
     str,
     Field(min_length=1, max_length=2048),
     _matches(
-        r"^https?://[^\s/?#@]+([/?#]\S*)?$",
+        rf"^https?://[^{_SPACE}/?#@]+([/?#][^{_SPACE}]*)?$",
         "must be a whole address that a reader can open, beginning with https:// or http://",
     ),
 ]
@@ -101,7 +105,7 @@ GitUrl = Annotated[
     str,
     Field(min_length=1, max_length=2048),
     _matches(
-        r"^(https?://[^\s/?#]+/\S+|file:///\S+)$",
+        rf"^(https?://[^{_SPACE}/?#]+/[^{_SPACE}]+|file:///[^{_SPACE}]+)$",
         "must begin with https://, http:// or file:///; a private repository is read by https, with a Secret named "
         "under `credentials`",
     ),
@@ -112,7 +116,7 @@ GitUrl = Annotated[
 GitReference = Annotated[
     str,
     Field(min_length=1, max_length=255),
-    _matches(r"^[^-\s~^:?*\[\\][^\s~^:?*\[\\]*$", "must be a branch, a tag or a full commit id"),
+    _matches(rf"^[^-{_NOT_IN_REFERENCES}][^{_NOT_IN_REFERENCES}]*$", "must be a branch, a tag or a full commit id"),
     _lacks(r"[.][.]|@[{]", "must name one commit: write a branch, a tag or a full commit id, not a range"),
 ]
 """Branch, tag or commit."""

@@ -1,4 +1,4 @@
-"""Real Git repositories and real smart HTTP servers for tests: git's own http-backend, and dulwich's WSGI application."""
+"""Real Git repositories and real smart HTTP servers for tests: git's http-backend, and dulwich's WSGI application."""
 
 import base64
 import os
@@ -110,7 +110,9 @@ def serve_repositories(
         thread.join()
 
 
-def _watched(application: Callable[..., Any], server: GitServer, credentials: tuple[str, str] | None) -> Callable[..., Any]:
+def _watched(
+    application: Callable[..., Any], server: GitServer, credentials: tuple[str, str] | None
+) -> Callable[..., Any]:
     expected = "Basic " + base64.b64encode(":".join(credentials).encode()).decode() if credentials else None
 
     def answer(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterator[bytes]:
@@ -148,7 +150,9 @@ def _git_backend(folder: Path) -> Callable[..., Iterable[bytes]]:
             ["git", "http-backend"], env=os.environ | _ENVIRONMENT | cgi, input=body, capture_output=True, check=False
         )
         head, _, content = done.stdout.partition(b"\r\n\r\n")
-        headers = [(name, value.strip()) for name, _, value in (line.partition(":") for line in head.decode().split("\r\n"))]
+        headers = [
+            (name, value.strip()) for name, _, value in (line.partition(":") for line in head.decode().split("\r\n"))
+        ]
         status = next((value for name, value in headers if name == "Status"), "200 OK")
         start_response(status, [(name, value) for name, value in headers if name and name != "Status"])
         return [content]

@@ -4,10 +4,8 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-import orjson
-
 from lorekeeper_api.contract.collection import Payload
-from lorekeeper_api.contract.points import chunk_point_id, text_hash
+from lorekeeper_api.contract.points import ChunkIds, text_hash
 from lorekeeper_api.contract.records import DocumentRecord, DocumentState, StoredChunk
 from lorekeeper_runtime.errors import DocumentError
 from lorekeeper_runtime.ingest.diff import Todo
@@ -48,13 +46,8 @@ class DocumentCommit:
 
 def point_ids(source: str, document: str, chunks: Sequence[StoredChunk]) -> list[str]:
     """Ids of the points of a document's chunks, in order."""
-    occurrences: dict[str, int] = {}
-    ids = []
-    for chunk_hash, _ in chunks:
-        occurrence = occurrences.get(chunk_hash, 0)
-        occurrences[chunk_hash] = occurrence + 1
-        ids.append(chunk_point_id(source, document, chunk_hash, occurrence))
-    return ids
+    ids = ChunkIds(source, document)
+    return [ids.next_id(chunk_hash) for chunk_hash, _ in chunks]
 
 
 def compute_commit(source: str, prepared: PreparedDocument, *, contextual_header: bool) -> DocumentCommit:
@@ -81,39 +74,44 @@ def compute_commit(source: str, prepared: PreparedDocument, *, contextual_header
             size=prepared.size,
         )
     )
-    occurrences: dict[str, int] = {}
+    ids = ChunkIds(source, document)
     chunks = commit.record.chunks
+    title = prepared.title
     for position, chunk in enumerate(prepared.chunks):
-        text = _with_header(prepared.title, chunk) if contextual_header else chunk.text
+        text = _with_header(title, chunk) if contextual_header else chunk.text
         chunk_hash = text_hash(text)
-        occurrence = occurrences.get(chunk_hash, 0)
-        occurrences[chunk_hash] = occurrence + 1
-        point = chunk_point_id(source, document, chunk_hash, occurrence)
-        place: dict[str, object] = {Payload.TITLE: prepared.title, Payload.POSITION: position}
-        if chunk.headings:
-            place[Payload.HEADINGS] = chunk.headings
-        if chunk.page is not None:
-            place[Payload.PAGE] = chunk.page
-        if todo.link:
-            place[Payload.LINK] = todo.link
-        place_hash = hashlib.blake2b(orjson.dumps(place), digest_size=6).hexdigest()
+        point = ids.next_id(chunk_hash)
+        place_hash = _place_hash(title, position, chunk, todo.link)
         chunks.append((chunk_hash, place_hash))
         known = stored.pop(point, None)
         if known == place_hash:
             continue
-        payload = {
+        payload: dict[str, object] = {
             Payload.SOURCE: source,
             Payload.DOCUMENT: document,
             Payload.HASH: chunk_hash,
             Payload.TEXT: chunk.text,
-            **place,
+            Payload.TITLE: title,
+            Payload.POSITION: position,
         }
+        if chunk.headings:
+            payload[Payload.HEADINGS] = chunk.headings
+        if chunk.page is not None:
+            payload[Payload.PAGE] = chunk.page
+        if todo.link:
+            payload[Payload.LINK] = todo.link
         if known is None:
             commit.new.append(NewChunk(point, chunk_hash, text, payload))
         else:
             commit.moved.append((point, payload))
     commit.gone = list(stored)
     return commit
+
+
+def _place_hash(title: str, position: int, chunk: Chunk, link: str) -> str:
+    """Hash of what a payload says besides the text: where the passage stands."""
+    place = f"{title}\0{position}\0{chunk.page}\0{link}\0" + "\0".join(chunk.headings)
+    return hashlib.blake2b(place.encode("utf-8", "surrogatepass"), digest_size=6).hexdigest()
 
 
 def _with_header(title: str, chunk: Chunk) -> str:

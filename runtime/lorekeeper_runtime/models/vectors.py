@@ -10,12 +10,18 @@ from lorekeeper_runtime.ports import Vector
 
 __all__ = ["check_vectors", "cut_vectors", "vector_length"]
 
-# An array of nothing but numbers. NaN, Infinity and null do not match, so that a reply with one of them is refused.
-_NUMBERS = re.compile(rb"\[[-+0-9.eE,\s]++\]")
+_BEGINNING = re.compile(rb"\[\s*+(?=[-+0-9.])")
+"""Where an array of numbers may begin."""
+
+_NOT_A_NUMBER = tuple(b'nNI"{t')
+"""Bytes of whatever else JSON, or what some servers take for JSON, may hold in an array: null, NaN, Infinity, a text,
+an object, true. A reply with one of them in a vector is refused."""
 
 
 def cut_vectors(reply: bytes) -> tuple[object, list[Vector]]:
     """Take every array of numbers out of a JSON reply.
+
+    Only the ends of an array are looked for, which costs a tenth of matching its numbers.
 
     Returns:
         The reply, decoded, with the position in the second list in place of each array; and the arrays as they stood.
@@ -24,12 +30,22 @@ def cut_vectors(reply: bytes) -> tuple[object, list[Vector]]:
         ValueError: What is left is no JSON.
     """
     vectors: list[Vector] = []
-
-    def keep(match: re.Match[bytes]) -> bytes:
-        vectors.append(match.group())
-        return b"%d" % (len(vectors) - 1)
-
-    return orjson.loads(_NUMBERS.sub(keep, reply)), vectors
+    rest: list[bytes] = []
+    done = 0
+    while match := _BEGINNING.search(reply, done):
+        start, end = match.start(), reply.find(b"]", match.end()) + 1
+        if end == 0:
+            break
+        vector = reply[start:end]
+        if any(byte in vector for byte in _NOT_A_NUMBER):
+            rest.append(reply[done : match.end()])
+            done = match.end()
+            continue
+        rest += (reply[done:start], b"%d" % len(vectors))
+        vectors.append(vector)
+        done = end
+    rest.append(reply[done:])
+    return orjson.loads(b"".join(rest)), vectors
 
 
 def vector_length(vector: Vector) -> int:

@@ -33,6 +33,22 @@ def load_marks() -> dict[str, Marks]:
     return found
 
 
+def load_part(kind: str, part: str, mark: str) -> dict[str, Any]:
+    """What the document shows of the spec or the status of a kind, of it the fields with a mark."""
+    marks = load_marks()[kind]
+
+    def keep(value: Any, path: str) -> Any:
+        if isinstance(value, dict):
+            return {
+                name: keep(inner, f"{path}.{name}") for name, inner in value.items() if mark in marks[f"{path}.{name}"]
+            }
+        return [keep(entry, f"{path}[]") for entry in value] if isinstance(value, list) else value
+
+    (document,) = (found for found in yaml.safe_load_all(FILE.read_text()) if found["kind"] == kind)
+    kept: dict[str, Any] = keep(document[part], part)
+    return kept
+
+
 def _fields(node: Any, path: str) -> Iterator[tuple[str, int]]:
     if isinstance(node, yaml.MappingNode):
         for key, value in node.value:

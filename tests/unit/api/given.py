@@ -19,6 +19,18 @@ class BadSpec:
     check: list[str]
     server: dict[str, Any] = field(default_factory=dict)
 
+    @property
+    def is_rule(self) -> bool:
+        """Whether the server says a rule's message, and not words of its own."""
+        own = ("Required value", "should ", "must be of type", "Unsupported value", "unknown field")
+        return bool(self.server) and not self.server["says"].startswith(own)
+
+    def is_said_by(self, message: str) -> bool:
+        """Whether a message of the server is the one that the table expects."""
+        says: str = self.server["says"]
+        return message.endswith(says) if self.is_rule else says in message
+
+    @override
     def __str__(self) -> str:
         return self.file
 
@@ -31,6 +43,22 @@ def load_badspecs() -> list[BadSpec]:
         )
         for row in rows
     ]
+
+
+EXTERNAL = {"external": {"url": "https://a"}}
+STORE_CHANGES: list[tuple[dict[str, Any], dict[str, Any], bool]] = [
+    ({}, {}, True),
+    ({}, {"managed": {}}, True),
+    ({"managed": {}}, {}, True),
+    (EXTERNAL, EXTERNAL, True),
+    (EXTERNAL, {"external": {"url": "https://a", "credentials": {"name": "a"}}}, True),
+    (EXTERNAL, {"external": {"url": "https://b"}}, False),
+    (EXTERNAL, {"managed": {}}, False),
+    (EXTERNAL, {}, False),
+    ({}, EXTERNAL, False),
+    ({"managed": {}}, EXTERNAL, False),
+]
+"""`spec.store` before and after a change, and whether the change is allowed."""
 
 
 def load_examples() -> list[dict[str, Any]]:

@@ -13,7 +13,7 @@ from lorekeeper_api.names import Kind
 from lorekeeper_api.pipeline import RAGPipelineSpec
 from lorekeeper_api.resources import RESOURCES
 from lorekeeper_api.rules import AppliedRule, Rule, iterate_rules
-from tests.unit.api.given import load_badspecs, load_examples
+from tests.unit.api.given import STORE_CHANGES, load_badspecs, load_examples
 
 
 @cache
@@ -142,24 +142,7 @@ def test_broken_by_hand(message: str, spec: dict[str, Any]) -> None:
     assert not holds_in_cel(broken[0])
 
 
-EXTERNAL = {"external": {"url": "https://a"}}
-
-
-@pytest.mark.parametrize(
-    ("before", "after", "allowed"),
-    [
-        ({}, {}, True),
-        ({}, {"managed": {}}, True),
-        ({"managed": {}}, {}, True),
-        (EXTERNAL, EXTERNAL, True),
-        (EXTERNAL, {"external": {"url": "https://a", "credentials": CREDENTIALS}}, True),
-        (EXTERNAL, {"external": {"url": "https://b"}}, False),
-        (EXTERNAL, {"managed": {}}, False),
-        (EXTERNAL, {}, False),
-        ({}, EXTERNAL, False),
-        ({"managed": {}}, EXTERNAL, False),
-    ],
-)
+@pytest.mark.parametrize(("before", "after", "allowed"), STORE_CHANGES)
 def test_the_store_stays(before: dict[str, Any], after: dict[str, Any], allowed: bool) -> None:
     old, new = (RAGPipelineSpec.model_validate({**PIPELINE, "store": store}) for store in (before, after))
     (applied,) = [applied for applied in iterate_rules(new, old) if applied.rule.transition]

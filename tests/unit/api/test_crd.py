@@ -30,7 +30,7 @@ NODES = {
     f"{kind}{path}": node
     for kind in Kind
     for path, node in walk(schema_of(kind))
-    if path not in (".apiVersion", ".kind", ".metadata")
+    if path not in (".apiVersion", ".kind")
 }
 
 
@@ -43,6 +43,8 @@ def test_every_node_has_a_type() -> None:
 def test_every_field_is_described(kind: Kind) -> None:
     for path, node in walk(schema_of(kind)):
         for name, inner in node.get("properties", {}).items():
+            if (path, name) == ("", "metadata"):
+                continue  # the server describes it itself
             description = inner.get("description", "")
             assert description.endswith("."), f"{path}.{name}: a description is whole sentences"
             assert "\n" not in description
@@ -72,6 +74,23 @@ def test_is_structural() -> None:
             inner: Node = node
             for part in rule.get("fieldPath", "").split(".")[1:]:
                 inner = inner["properties"][part]
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_metadata_is_left_to_the_server(kind: Kind) -> None:
+    # The server refuses a definition that says more, even a description of `metadata`.
+    metadata = schema_of(kind)["properties"]["metadata"]
+    assert metadata.keys() <= {"type", "properties"}
+    assert metadata["type"] == "object"
+    assert metadata["properties"].keys() <= {"name", "generateName"}
+    # Also under `status` or `spec` nothing may pose as a resource of its own.
+    for path, node in NODES.items():
+        assert not {"x-kubernetes-embedded-resource", "x-kubernetes-preserve-unknown-fields"} & node.keys(), path
+
+
+def test_a_rule_about_the_name_points_to_the_name() -> None:
+    for kind in Kind:
+        assert [rule["fieldPath"] for rule in schema_of(kind)["x-kubernetes-validations"]] == [".metadata.name"]
 
 
 def test_choices_are_spelled_in_camel_case() -> None:

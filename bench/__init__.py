@@ -1,0 +1,1 @@
+"""Benchmarks of Lorekeeper beside its peers: `python -m bench`. See README.md here."""
