@@ -11,8 +11,9 @@ def compile_expression(expression: str) -> re.Pattern[str]:
     There `$` is the end of the text, not also the place before a last newline, and classes of characters are ASCII.
 
     Raises:
-        ValueError: The expression holds `\\s` or `\\S`, which the two read differently: to RE2 a vertical tab is no space.
+        ValueError: The expression holds the short class for white space, which the two read differently: for RE2 a
+            vertical tab is none.
     """
     if r"\s" in expression.lower():
-        raise ValueError(f"Write white space as a class of its own, without `\\s`: {expression}")
+        raise ValueError(f"Write white space as a class of its own, without a backslash and an s: {expression}")
     return re.compile(expression.replace("$", r"\Z"), re.ASCII)

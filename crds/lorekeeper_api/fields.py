@@ -34,10 +34,9 @@ _LABEL = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
 _NAME = rf"^{_LABEL}(\.{_LABEL})*$"
 _KEY = r"^[-._a-zA-Z0-9]+$"
 _MODEL = r"^[A-Za-z0-9][A-Za-z0-9._:/@+-]*$"
+# What stands inside a class: white space with control characters, and all that Git allows in no branch and no tag.
 _SPACE = r"\x00-\x20\x7f"
-"""White space and control characters, inside a class."""
 _NOT_IN_REFERENCES = rf"{_SPACE}~^:?*\[\\"
-"""What Git allows in no name of a branch or tag, inside a class."""
 _TIME_ZONE = r"^[A-Za-z][A-Za-z0-9_+/-]*$"
 
 PATTERN_MEANINGS = {
@@ -86,7 +85,10 @@ ModelName = Annotated[
 Url = Annotated[
     str,
     Field(min_length=1, max_length=2048),
-    _matches(rf"^https?://[^{_SPACE}/?#]+([/?#][^{_SPACE}]*)?$", "must be a whole address that begins with https:// or http://"),
+    _matches(
+        rf"^https?://[^{_SPACE}/?#]+([/?#][^{_SPACE}]*)?$",
+        "must be a whole address that begins with https:// or http://",
+    ),
     _NO_USER,
 ]
 """Address of a server."""

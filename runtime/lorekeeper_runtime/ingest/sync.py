@@ -234,6 +234,7 @@ class _Sync:
         """Index what is new or changed."""
         snapshot = self.snapshot
         snapshot.stage, snapshot.total = Stage.INDEXING, total
+        self.progress.update(snapshot)
         self.supply = supply
 
         def report(documents: int, size: int) -> None:

@@ -13,7 +13,15 @@ from lorekeeper_api.names import Kind
 from lorekeeper_api.pipeline import RAGPipelineSpec
 from lorekeeper_api.resources import RESOURCES
 from lorekeeper_api.rules import AppliedRule, Rule, iterate_rules
-from tests.unit.api.given import STORE_CHANGES, load_badspecs, load_examples
+from tests.unit.api.given import (
+    BROKEN_BY_HAND,
+    JUST_RIGHT,
+    PIPELINE,
+    STORE_CHANGES,
+    build_resource,
+    load_badspecs,
+    load_examples,
+)
 
 
 @cache
@@ -78,66 +86,11 @@ def _rules_in(schema: dict[str, Any]) -> Iterator[dict[str, str]]:
         yield from _rules_in(inner)
 
 
-PIPELINE: dict[str, Any] = {
-    "sources": [{"name": "a"}],
-    "embedding": {"provider": "Ollama", "model": "m"},
-    "generation": {"provider": "Ollama", "model": "m"},
-}
-SOURCE: dict[str, Any] = {"configMap": {"name": "a"}}
-CREDENTIALS = {"name": "a"}
-
-BROKEN_BY_HAND: list[tuple[str, dict[str, Any]]] = [
-    ("must not contain `..`", {**PIPELINE, "embedding": {"provider": "Ollama", "model": "a/../b"}}),
-    (
-        "a model inside the process asks for no key: remove `credentials`, or choose the provider Ollama or OpenAI",
-        {
-            **PIPELINE,
-            "embedding": {"provider": "Embedded", "model": "all-minilm-l6-v2", "credentials": CREDENTIALS},
-        },
-    ),
-    (
-        (
-            "OpenAI's own service needs an API key: name its Secret under `credentials`, or give the `endpoint` of "
-            "another server"
-        ),
-        {**PIPELINE, "embedding": {"provider": "OpenAI", "model": "text-embedding-3-small"}},
-    ),
-    (
-        (
-            "Embedded and Extractive work inside the process and have no address: remove `endpoint`, or choose the "
-            "provider Ollama or OpenAI"
-        ),
-        {**PIPELINE, "generation": {"provider": "Extractive", "endpoint": "http://a"}},
-    ),
-    (
-        (
-            "Embedded and Extractive work inside the process and ask for no key: remove `credentials`, or choose the "
-            "provider Ollama or OpenAI"
-        ),
-        {**PIPELINE, "generation": {"provider": "Embedded", "model": "m", "credentials": CREDENTIALS}},
-    ),
-    (
-        "a repository on the same machine asks for no password: remove `credentials`",
-        {"git": {"url": "file:///srv/docs", "credentials": "git"}},
-    ),
-    ("must be a branch, a tag or a full commit id", {"git": {"url": "https://a/b", "ref": "--upload-pack=x"}}),
-    (
-        "must be a relative path such as `guides/start.md`, without `..`, `.`, `//` or `\\`",
-        {"inline": {"documents": [{"path": "../a.md", "text": "a"}]}},
-    ),
-    (
-        "the name of a KnowledgeSource has at most 63 characters: it is the value of a label",
-        {"name": "a" * 64, **SOURCE},
-    ),
-]
-
-
 @pytest.mark.parametrize(("message", "spec"), BROKEN_BY_HAND)
 def test_broken_by_hand(message: str, spec: dict[str, Any]) -> None:
-    kind = Kind.PIPELINE if "sources" in spec else Kind.SOURCE
-    spec = dict(spec)
-    resource = {"metadata": {"name": spec.pop("name", "a")}, "spec": spec}
-    broken = [applied for applied in iterate_rules(RESOURCES[kind].model_validate(resource)) if not applied.holds()]
+    resource = build_resource(spec)
+    model = RESOURCES[resource["kind"]].model_validate(resource)
+    broken = [applied for applied in iterate_rules(model) if not applied.holds()]
     assert [applied.rule.message for applied in broken] == [message]
     assert not holds_in_cel(broken[0])
 
@@ -150,30 +103,9 @@ def test_the_store_stays(before: dict[str, Any], after: dict[str, Any], allowed:
     assert holds_in_cel(applied) is allowed
 
 
-@pytest.mark.parametrize(
-    "spec",
-    [
-        {**PIPELINE, "retrieval": {"topK": 10, "candidates": 10}},
-        {**PIPELINE, "chunking": {"size": 100, "overlap": 99}},
-        {**PIPELINE, "generation": {"provider": "Ollama", "model": "m", "maxTokens": 511, "contextWindow": 512}},
-        {**PIPELINE, "retrieval": {"fusion": {"weights": {"dense": 0, "sparse": 0.1}}}},
-        {**PIPELINE, "retrieval": {"fusion": {"weights": {"dense": 1, "sparse": 0}}}},
-        {**PIPELINE, "retrieval": {"mode": "Dense", "minimumScore": 0}},
-        {**PIPELINE, "generation": {"provider": "Extractive", "temperature": 0}},
-        {**PIPELINE, "generation": {"provider": "OpenAI", "model": "m", "endpoint": "http://[::1]:8000/v1?a=@b"}},
-        {**PIPELINE, "name": "a" * 40},
-        {**SOURCE, "name": "a.b" * 21},
-        {**SOURCE, "linkPrefix": "https://docs.example.com/?file="},
-        {"git": {"url": "file:///srv/docs", "ref": "refs/tags/v1.0", "include": ["/docs/", "{a,b}/**/*.md"]}},
-        {"git": {"url": "http://git.svc:3000/a/b.git", "credentials": "git", "path": "..docs/.hidden/a..b"}},
-        {**SOURCE, "schedule": "0 0 1-31 JAN-dec 0-7", "limits": {"documentSize": "1"}},
-    ],
-    ids=str,
-)
+@pytest.mark.parametrize("spec", JUST_RIGHT, ids=str)
 def test_what_is_just_right_is_taken(spec: dict[str, Any]) -> None:
-    kind = Kind.PIPELINE if "sources" in spec else Kind.SOURCE
-    spec = dict(spec)
-    resource = {"metadata": {"name": spec.pop("name", "a")}, "spec": spec}
-    for applied in iterate_rules(RESOURCES[kind].model_validate(resource)):
+    resource = build_resource(spec)
+    for applied in iterate_rules(RESOURCES[resource["kind"]].model_validate(resource)):
         assert applied.holds(), applied.rule.message
         assert not applied.rule.cel or holds_in_cel(applied), applied.rule.cel
