@@ -55,9 +55,13 @@ demo: setup ## Ask three questions of examples/quickstart; ASK="..." asks yours 
 
 # --- checks ----------------------------------------------------------------------------------------------------------
 
-.PHONY: test lint types layers generated unit
+.PHONY: test e2e lint types layers generated unit
 test: setup-dev ## Lint, types, layers, generated files and the whole test suite with coverage
 	@$(BIN)/python -m scripts.check
+
+e2e: setup-dev ## What only a real Kubernetes can show: the CRDs and their rules; KUBECONFIG names the cluster
+	@test -n "$(KUBECONFIG)" || { echo "KUBECONFIG is not set: name a cluster that the tests may write to" >&2; exit 1; }
+	@$(BIN)/python -m pytest -q -m cluster tests/e2e
 
 lint: setup-dev ## Format and lint rules (ruff)
 	@$(BIN)/python -m scripts.check format lint

@@ -58,7 +58,7 @@ def validate_resource(resource: Mapping[str, Any]) -> list[Mistake]:
     if model is None or any(len(mistake.path) > 1 for mistake in mistakes):
         return mistakes
     body = {key: value for key, value in resource.items() if key not in ("apiVersion", "kind", "status")}
-    return mistakes + _find_mistakes(model, _as_the_server_reads(body))
+    return mistakes + _find_mistakes(model, _without_nulls(body))
 
 
 def _find_identity_mistakes(resource: Mapping[str, Any]) -> Iterator[Mistake]:
@@ -88,14 +88,12 @@ def _find_strange_values(value: object, path: Path) -> Iterator[Mistake]:
         yield Mistake(path, "must be text: put quotes around it")
 
 
-def _as_the_server_reads(value: Any) -> Any:
-    """Fields that are null count as absent, and 5.0 is the whole number 5; entries of a list stay."""
+def _without_nulls(value: Any) -> Any:
+    """Fields that are null count as absent, as on the API server; entries of a list stay."""
     if isinstance(value, Mapping):
-        return {key: _as_the_server_reads(inner) for key, inner in value.items() if inner is not None}
+        return {key: _without_nulls(inner) for key, inner in value.items() if inner is not None}
     if isinstance(value, list):
-        return [_as_the_server_reads(inner) for inner in value]
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
+        return [_without_nulls(inner) for inner in value]
     return value.isoformat() if isinstance(value, date) else value
 
 

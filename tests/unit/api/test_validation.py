@@ -134,10 +134,3 @@ def test_no_value_is_repeated() -> None:
 def test_paths_are_written_as_people_do() -> None:
     assert format_path(("spec", "sources", 0, "name")) == "spec.sources[0].name"
     assert Mistake((), "is empty").line == "manifest: is empty"
-
-
-def test_a_whole_number_may_be_written_with_a_point() -> None:
-    assert validate_resource({**SOURCE, "spec": {"configMap": {"name": "a"}, "limits": {"chunks": 5.0}}}) == []
-    assert lines({**SOURCE, "spec": {"configMap": {"name": 5.0}}}) == [
-        "spec.configMap.name: must be text: put quotes around it"
-    ]

@@ -59,4 +59,4 @@ def test_an_unknown_step_is_wrong_usage(capsys: pytest.CaptureFixture[str]) -> N
 def test_every_folder_of_tests_is_run() -> None:
     arguments = [argument for lane in LANES for step in lane for argument in step.command]
     folders = {path.parent.relative_to(ROOT / "tests").parts[0] for path in (ROOT / "tests").rglob("test_*.py")}
-    assert {f"tests/{folder}" for folder in folders} <= set(arguments)
+    assert {f"tests/{folder}" for folder in folders - {"e2e"}} <= set(arguments)  # `make e2e` runs those
