@@ -2,11 +2,12 @@
 document records, promotion.
 """
 
-import asyncio
 import cProfile
 import os
 import time
 from importlib import import_module
+
+import uvloop
 
 from bench.peers.measured import Clock, read_arguments
 from bench.settings import make_config
@@ -59,7 +60,7 @@ def main() -> None:
     clock = Clock()
     if profile:
         profile.enable()
-    run = asyncio.run(_ingest(config, progress))
+    run = uvloop.run(_ingest(config, progress))
     if profile:
         profile.disable()
         profile.dump_stats(os.environ["PROFILE"])

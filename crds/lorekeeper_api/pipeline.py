@@ -320,7 +320,7 @@ class Retrieval(Wire):
 
     minimum_score: Annotated[float, Field(ge=0, le=1)] | None = None
     """Lowest cosine similarity that a passage needs; without one such passage the answer is that the sources do not
-    say. Absent: the value known for the embedding model."""
+    say, and no model is asked. Absent: measured for each revision, by what questions about other things reach in it."""
 
     @rule(
         field="candidates",

@@ -31,6 +31,10 @@ class Reason(StrEnum):
     NOT_TEXT = "NotText", "A binary file has the name of a text. Give it its right ending, or exclude it."
     OUTSIDE_SOURCE = "OutsideSource", "A link leads out of the source's folder. Put the file itself there."
     PARSE_FAILED = "ParseFailed", "The document is damaged or not what its name says. Repair, replace or exclude it."
+    TOO_DEEP = (
+        "TooDeep",
+        "More elements of an HTML page are open at once than any page needs. Close its tags, or exclude it.",
+    )
     TOO_LARGE = "TooLarge", "The document is larger than `limits.documentSize`. Raise the limit, or exclude it."
     TOO_MANY_CHUNKS = (
         "TooManyChunks",

@@ -1,7 +1,6 @@
 """What a pod runs: `python -m lorekeeper_runtime serve|ingest --config FILE`."""
 
 import argparse
-import asyncio
 import logging
 import os
 import sys
@@ -9,6 +8,7 @@ from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 
+import uvloop
 from pydantic import ValidationError
 
 from lorekeeper_api.contract.config import RuntimeConfig
@@ -84,8 +84,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         configs = [load_config(path) for path in options.config]
         if options.command == "serve":
-            return asyncio.run(_serve(configs, options.host, options.port))
-        return asyncio.run(_ingest(configs, frozenset(options.confirm_deletion)))
+            return uvloop.run(_serve(configs, options.host, options.port))
+        return uvloop.run(_ingest(configs, frozenset(options.confirm_deletion)))
     except (LorekeeperError, OSError, ValidationError) as error:
         _log.error("%s", error)
         return 1

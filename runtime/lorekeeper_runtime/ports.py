@@ -265,7 +265,11 @@ class ChunkPoint:
     vector: Vector | None
     """None in a collection without dense vectors."""
     payload: dict[str, object]
-    """Fields of `contract.collection.Payload`. The BM25 vector is computed from its text by the store."""
+    """Fields of `contract.collection.Payload`."""
+    text: str
+    """What is embedded, and what the store computes the BM25 vector from: the passage, with its headings in front
+    where the revision wants them.
+    """
 
 
 @dataclass(slots=True)

@@ -1,6 +1,7 @@
 """The stores that the contract suite runs against, and what it stores in them."""
 
 import os
+import pickle
 import shutil
 import tempfile
 import uuid
@@ -19,6 +20,7 @@ from lorekeeper_runtime.ports import ChunkPoint, Store
 from lorekeeper_runtime.stores.embedded import EmbeddedStore
 from lorekeeper_runtime.stores.lock import HomeLock
 from lorekeeper_runtime.stores.qdrant import QdrantStore
+from tests.support.dictionary_store import DictionaryStore
 from tests.support.qdrant_server.running import running_server
 
 KEY = "k-7f3a"
@@ -53,6 +55,14 @@ async def open_embedded(folder: Path) -> AsyncIterator[Store]:
 
 
 @asynccontextmanager
+async def open_dictionary(folder: Path) -> AsyncIterator[Store]:
+    file = folder / "store.pickle"
+    store = pickle.loads(file.read_bytes()) if file.exists() else DictionaryStore()
+    yield store
+    file.write_bytes(pickle.dumps(store))
+
+
+@asynccontextmanager
 async def open_stand_in(folder: Path) -> AsyncIterator[Store]:
     with running_server(folder / "server", api_key=KEY) as url:
         store = make_qdrant_store(url, folder, KEY)
@@ -80,7 +90,11 @@ def make_qdrant_store(url: str, folder: Path, key: str | None, **settings: int) 
     return QdrantStore(HttpClient(url, secret=secret, auth_header="api-key", auth_prefix="", attempts=1), **settings)
 
 
-OPENERS: dict[str, OpenStore] = {"embedded": open_embedded, "stand-in": open_stand_in}
+OPENERS: dict[str, OpenStore] = {
+    "dictionary": open_dictionary,
+    "embedded": open_embedded,
+    "stand-in": open_stand_in,
+}
 if "QDRANT_URL" in os.environ:
     OPENERS["real"] = open_real
 
@@ -104,13 +118,16 @@ def make_chunk(
     source: str = "docs",
     document: str = "a.md",
     occurrence: int = 0,
+    searched: str | None = None,
     **payload: object,
 ) -> ChunkPoint:
+    """A chunk; `searched` is what a search by words looks at where that is not the text alone."""
     hashed = text_hash(text)
     return ChunkPoint(
         str(uuid.uuid5(uuid.NAMESPACE_OID, f"{source} {document} {hashed} {occurrence}")),
         None if vector is None else orjson.dumps(list(vector)),
         {Payload.SOURCE: source, Payload.DOCUMENT: document, Payload.HASH: hashed, Payload.TEXT: text, **payload},
+        text if searched is None else searched,
     )
 
 

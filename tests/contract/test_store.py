@@ -337,7 +337,12 @@ class TestSearch:
             [
                 make_chunk("Apples grow on trees in an orchard.", (1, 0, 0, 0)),
                 make_chunk("Pears are picked in autumn.", (0.6, 0.8, 0, 0)),
-                make_chunk("The operator reconciles a pipeline.", (0, 0, 1, 0), headings=["Controllers", "Zygote"]),
+                make_chunk(
+                    "The operator reconciles a pipeline.",
+                    (0, 0, 1, 0),
+                    searched="Controllers > Zygote\nThe operator reconciles a pipeline.",
+                    headings=["Nowhere"],
+                ),
             ],
         )
 
@@ -381,8 +386,9 @@ class TestSearch:
         await store.upsert_chunks(schema, more)
         assert texts(await find(store, schema, "tree orchards"))[0] == "Apples grow on trees in an orchard."
 
-    async def test_headings_are_searched_too(self, store: Store, schema: CollectionSchema) -> None:
+    async def test_words_are_looked_for_where_the_chunk_says(self, store: Store, schema: CollectionSchema) -> None:
         assert texts(await find(store, schema, "zygote")) == ["The operator reconciles a pipeline."]
+        assert await find(store, schema, "nowhere") == []
 
     async def test_the_score_is_bm25_with_the_settings_of_the_contract(
         self, store: Store, schema: CollectionSchema

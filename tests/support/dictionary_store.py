@@ -1,18 +1,22 @@
-"""A Store in memory: fast enough to sweep over every write of an ingestion. It passes the store contract suite."""
+"""A Store in dictionaries: fast enough to sweep over every write of an ingestion. It passes the contract suite."""
 
 import copy
 import math
-import re
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Sequence
+from dataclasses import replace
+from typing import Any
 
 import orjson
+import qdrant_edge as edge
 
 from lorekeeper_api.contract.collection import CollectionSchema, Payload
 from lorekeeper_api.contract.points import document_point_id
 from lorekeeper_api.contract.records import DocumentRecord, RunRecord
 from lorekeeper_runtime.errors import StoreError
 from lorekeeper_runtime.ports import ActiveCollection, ChunkPoint, Hit, StoreCounts, Vector
+from lorekeeper_runtime.stores.engine import make_bm25
+from lorekeeper_runtime.stores.scores import merge_scores
 
 PAGE = 100
 
@@ -31,6 +35,9 @@ class DictionaryStore:
         known = self.schemas.get(schema.collection)
         if known is not None and known != schema:
             raise StoreError("The collection has another schema.", code="SchemaMismatch", retryable=False)
+        if schema.collection not in self.points:  # a manifest without its chunks claims what nobody has
+            self.documents.pop(schema.documents, None)
+            self.runs.pop(schema.documents, None)
         self.schemas[schema.collection] = schema
         self.points.setdefault(schema.collection, {})
         self.documents.setdefault(schema.documents, {})
@@ -56,11 +63,16 @@ class DictionaryStore:
         self.aliases[alias] = collection
 
     async def upsert_chunks(self, schema: CollectionSchema, points: Sequence[ChunkPoint]) -> None:
-        self._points(schema.collection).update({point.id: copy.deepcopy(point) for point in points})
+        stored = self._points(schema.collection)
+        for point in points:
+            _check_text(point.text, point.payload)
+            vector = None if point.vector is None else _normalised(point.vector, schema.dimensions)
+            stored[point.id] = replace(copy.deepcopy(point), vector=vector)
 
     async def set_payloads(self, collection: str, payloads: Sequence[tuple[str, dict[str, object]]]) -> None:
         points = self._points(collection)
         for point, payload in payloads:
+            _check_text(payload)
             if point in points:
                 points[point].payload = copy.deepcopy(payload)
 
@@ -86,65 +98,100 @@ class DictionaryStore:
         self, collection: str, *, fingerprint: str, vector: Vector | None, text: str | None, limit: int
     ) -> tuple[list[Hit], list[Hit]]:
         name = self.aliases.get(collection, collection)
-        points = list(self._points(name).values())
-        if self.schemas[name].fingerprint != fingerprint:
+        points, schema = list(self._points(name).values()), self.schemas[name]
+        if schema.fingerprint != fingerprint:
             raise StoreError("The collection is of another revision.", code="RevisionChanged")
-        dense = [] if vector is None else _dense(points, vector)
-        sparse = [] if text is None else _sparse(points, text)
-        return dense[:limit], sparse[:limit]
+        dense = [] if vector is None else _dense(points, vector, schema.dimensions)[:limit]
+        sparse = [] if text is None else _sparse(points, text)[:limit]
+        return merge_scores(
+            [(hit.id, hit.dense or 0.0, hit.payload) for hit in dense],
+            [(hit.id, hit.sparse or 0.0, hit.payload) for hit in sparse],
+        )
 
     async def read_documents(self, documents: str, source: str) -> AsyncIterator[list[DocumentRecord]]:
-        records = [copy.deepcopy(r) for r in self.documents[documents].values() if r.source == source]
+        records = [copy.deepcopy(r) for r in _present(self.documents, documents).values() if r.source == source]
         for start in range(0, len(records), PAGE):
             yield records[start : start + PAGE]
 
     async def write_documents(self, documents: str, records: Iterable[DocumentRecord]) -> None:
+        stored = _present(self.documents, documents)
         for record in records:
-            self.documents[documents][document_point_id(record.source, record.document)] = copy.deepcopy(record)
+            _check_text(record)
+            stored[document_point_id(record.source, record.document)] = copy.deepcopy(record)
 
     async def delete_documents(self, documents: str, keys: Sequence[tuple[str, str]]) -> None:
+        stored = _present(self.documents, documents)
         for key in keys:
-            self.documents[documents].pop(document_point_id(*key), None)
+            _check_text(key)
+            stored.pop(document_point_id(*key), None)
 
     async def read_runs(self, documents: str) -> dict[str, RunRecord]:
-        return copy.deepcopy(self.runs[documents])
+        return copy.deepcopy(_present(self.runs, documents))
 
     async def write_run(self, documents: str, record: RunRecord) -> None:
-        self.runs[documents][record.source] = copy.deepcopy(record)
+        _check_text(record)
+        _present(self.runs, documents)[record.source] = copy.deepcopy(record)
 
     async def count(self, collection: str, documents: str) -> StoreCounts:
-        states = Counter(record.state.value for record in self.documents[documents].values())
+        states = Counter(record.state.value for record in _present(self.documents, documents).values())
         return StoreCounts(len(self._points(collection)), dict(states))
 
     async def close(self) -> None:
         pass
 
     def _points(self, collection: str) -> dict[str, ChunkPoint]:
-        if collection not in self.points:
-            raise StoreError("The collection does not exist.", code="CollectionMissing", retryable=False)
-        return self.points[collection]
+        return _present(self.points, collection)
 
 
-def _dense(points: Sequence[ChunkPoint], vector: Vector) -> list[Hit]:
-    asked = orjson.loads(vector)
-    hits = []
-    for point in points:
-        if point.vector is None:
-            continue
-        stored = orjson.loads(point.vector)
-        length = math.hypot(*asked) * math.hypot(*stored)
-        score = sum(a * b for a, b in zip(asked, stored, strict=True)) / length if length else 0.0
-        hits.append(Hit(point.id, copy.deepcopy(point.payload), dense=score))
+def _present(mapping: dict[str, Any], name: str) -> Any:
+    if name not in mapping:
+        raise StoreError("The collection does not exist.", code="CollectionMissing", retryable=False)
+    return mapping[name]
+
+
+def _check_text(*texts: object) -> None:
+    try:
+        orjson.dumps(texts)
+    except orjson.JSONEncodeError as error:
+        raise StoreError("A text is no Unicode.", code="InvalidText", retryable=False) from error
+
+
+def _normalised(vector: Vector, dimensions: int | None) -> Vector:
+    numbers = orjson.loads(vector)
+    if len(numbers) != dimensions:
+        raise StoreError("The vector has another length.", code="DimensionMismatch", retryable=False)
+    length = math.hypot(*numbers) or 1.0
+    return orjson.dumps([number / length for number in numbers])
+
+
+def _dense(points: Sequence[ChunkPoint], vector: Vector, dimensions: int | None) -> list[Hit]:
+    asked = orjson.loads(_normalised(vector, dimensions))
+    hits = [
+        Hit(
+            point.id,
+            copy.deepcopy(point.payload),
+            dense=sum(a * b for a, b in zip(asked, orjson.loads(point.vector), strict=True)),
+        )
+        for point in points
+        if point.vector is not None
+    ]
     return sorted(hits, key=lambda hit: -(hit.dense or 0))
 
 
 def _sparse(points: Sequence[ChunkPoint], text: str) -> list[Hit]:
-    words = [set(re.findall(r"\w+", str(point.payload[Payload.TEXT]).lower())) for point in points]
-    asked = set(re.findall(r"\w+", text.lower()))
-    found = Counter(word for present in words for word in asked & present)
+    """BM25 with the engine's own words and frequencies, and Qdrant's IDF."""
+    bm25 = make_bm25()
+    frequencies = [_frequencies(bm25.embed_document(point.text)) for point in points]
+    asked = set(bm25.embed_query(text).indices)
+    found = Counter(word for each in frequencies for word in asked & each.keys())
+    idf = {word: math.log(1 + (len(points) - n + 0.5) / (n + 0.5)) for word, n in found.items()}
     hits = []
-    for point, present in zip(points, words, strict=True):
-        score = sum(math.log(1 + (len(points) - found[w] + 0.5) / (found[w] + 0.5)) for w in asked & present)
-        if score > 0:
+    for point, each in zip(points, frequencies, strict=True):
+        if common := asked & each.keys():
+            score = sum(idf[word] * each[word] for word in common)
             hits.append(Hit(point.id, copy.deepcopy(point.payload), sparse=score))
     return sorted(hits, key=lambda hit: -(hit.sparse or 0))
+
+
+def _frequencies(vector: edge.SparseVector) -> dict[int, float]:
+    return dict(zip(vector.indices, vector.values, strict=True))

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 
 import orjson
 
-from lorekeeper_api.contract.collection import Payload
 from lorekeeper_runtime.errors import StoreError
 from lorekeeper_runtime.ports import ActiveCollection, ChunkPoint, Hit
 
@@ -93,7 +92,7 @@ class MemoryStore:
 
     @staticmethod
     def _by_words(stored: MemoryCollection, query: set[str]) -> list[Hit]:
-        texts = {id_: set(words_of(str(point.payload[Payload.TEXT]))) for id_, point in stored.points.items()}
+        texts = {id_: set(words_of(point.text)) for id_, point in stored.points.items()}
         hits = []
         for id_, words in texts.items():
             score = sum(

@@ -36,7 +36,7 @@ def make_document(name: str, seed: int) -> tuple[DocumentRecord, list[ChunkPoint
             Payload.TEXT: text,
         }
         vector = orjson.dumps([numbers.gauss(0, 1) for _ in range(8)])
-        chunks.append(ChunkPoint(str(uuid.uuid5(uuid.NAMESPACE_OID, text)), vector, payload))
+        chunks.append(ChunkPoint(str(uuid.uuid5(uuid.NAMESPACE_OID, text)), vector, payload, text))
     stored = [(str(chunk.payload[Payload.HASH]), "") for chunk in chunks]
     return DocumentRecord("docs", name, str(seed), "", DocumentState.INDEXED, stored), chunks
 

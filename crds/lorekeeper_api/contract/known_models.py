@@ -1,4 +1,7 @@
-"""What is known of embedding models by name, so that the shortest manifest does the right thing."""
+"""What is known of embedding models by name, so that the shortest manifest does the right thing.
+
+The prefixes are those of the models' own cards.
+"""
 
 from dataclasses import dataclass
 
@@ -20,8 +23,9 @@ class ModelProfile:
 
 _PROFILES = {
     "all-minilm": ModelProfile(minimum_score=0.2),
-    "nomic-embed-text": ModelProfile("search_query: ", "search_document: ", 0.5),
+    "nomic-embed-text": ModelProfile("search_query: ", "search_document: "),
     "mxbai-embed-large": ModelProfile("Represent this sentence for searching relevant passages: ", ""),
+    "bge-m3": ModelProfile(),
     "bge-": ModelProfile("Represent this sentence for searching relevant passages: ", ""),
     "e5-": ModelProfile("query: ", "passage: "),
     "multilingual-e5": ModelProfile("query: ", "passage: "),

@@ -7,6 +7,9 @@ __all__ = ["ChunkIds", "chunk_point_id", "document_point_id", "text_hash"]
 
 _NAMESPACE = uuid.uuid5(uuid.NAMESPACE_DNS, "lorekeeper.dev")
 
+_VARIANT = {f"{digit:x}": f"{digit & 0x3 | 0x8:x}" for digit in range(16)}
+"""First digit of an id's fourth group, by the one that the hash has there."""
+
 
 def text_hash(text: str) -> str:
     """Hash of a text that is embedded: 32 hexadecimal digits."""
@@ -15,7 +18,7 @@ def text_hash(text: str) -> str:
 
 def document_point_id(source: str, document: str) -> str:
     """Id of the record of a document in the manifest."""
-    return str(uuid.uuid5(_NAMESPACE, f"{source}\0{document}"))
+    return _format_id(hashlib.sha1(_NAMESPACE.bytes + f"{source}\0{document}".encode(), usedforsecurity=False))
 
 
 def chunk_point_id(source: str, document: str, chunk_hash: str, occurrence: int) -> str:
@@ -27,7 +30,7 @@ def chunk_point_id(source: str, document: str, chunk_hash: str, occurrence: int)
 
 
 class ChunkIds:
-    """Makes the ids of all chunks of one document, in their order: those of `chunk_point_id`, in a third of the time.
+    """Makes the ids of all chunks of one document, in their order: those of `chunk_point_id`, in much less time.
 
     It hashes what the ids of a document have in common once, and counts the occurrences.
     """
@@ -43,8 +46,10 @@ class ChunkIds:
         self._occurrences[chunk_hash] = occurrence + 1
         digest = self._beginning.copy()
         digest.update(f"{chunk_hash}\0{occurrence}".encode())
-        value = bytearray(digest.digest()[:16])
-        value[6] = value[6] & 0x0F | 0x50
-        value[8] = value[8] & 0x3F | 0x80
-        text = value.hex()
-        return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+        return _format_id(digest)
+
+
+def _format_id(digest: "hashlib._Hash") -> str:
+    """A hash as a UUIDv5. The digits of version and variant are put in by hand, which is quicker than `uuid.UUID`."""
+    text = digest.hexdigest()
+    return f"{text[:8]}-{text[8:12]}-5{text[13:16]}-{_VARIANT[text[16]]}{text[17:20]}-{text[20:32]}"

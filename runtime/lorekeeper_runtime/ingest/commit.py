@@ -10,20 +10,9 @@ from lorekeeper_api.contract.records import DocumentRecord, DocumentState, Store
 from lorekeeper_runtime.errors import DocumentError
 from lorekeeper_runtime.ingest.diff import Todo
 from lorekeeper_runtime.ingest.prepare import EMPTY, PreparedDocument
-from lorekeeper_runtime.ports import Chunk
+from lorekeeper_runtime.ports import Chunk, ChunkPoint
 
-__all__ = ["DocumentCommit", "NewChunk", "compute_commit", "compute_failure", "point_ids"]
-
-
-@dataclass(frozen=True, slots=True)
-class NewChunk:
-    """A chunk that has no point yet."""
-
-    id: str
-    hash: str
-    text: str
-    """What is embedded and searched by words: the passage, with its headings where the revision wants them."""
-    payload: dict[str, object]
+__all__ = ["DocumentCommit", "compute_commit", "compute_failure", "point_ids"]
 
 
 @dataclass(slots=True)
@@ -37,7 +26,8 @@ class DocumentCommit:
     """
 
     record: DocumentRecord
-    new: list[NewChunk] = field(default_factory=list)
+    new: list[ChunkPoint] = field(default_factory=list)
+    """Chunks that have no point yet; their vectors are still to come."""
     moved: list[tuple[str, dict[str, object]]] = field(default_factory=list)
     """Points that stay and whose payload changes."""
     gone: list[str] = field(default_factory=list)
@@ -101,7 +91,7 @@ def compute_commit(source: str, prepared: PreparedDocument, *, contextual_header
         if todo.link:
             payload[Payload.LINK] = todo.link
         if known is None:
-            commit.new.append(NewChunk(point, chunk_hash, text, payload))
+            commit.new.append(ChunkPoint(point, None, payload, text))
         else:
             commit.moved.append((point, payload))
     commit.gone = list(stored)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from urllib.parse import quote
 
 from lorekeeper_api.contract.records import DocumentRecord, DocumentState
+from lorekeeper_api.source import DocumentLimits, KnowledgeSourceSpec
 from lorekeeper_runtime.ports import ListedDocument
 
 __all__ = ["MAX_ATTEMPTS", "Difference", "Todo", "compute_difference", "link_of"]
@@ -47,21 +48,29 @@ def link_of(listed: ListedDocument, prefix: str | None) -> str:
     return prefix.rstrip("/") + "/" + quote(listed.id)
 
 
-def _version_with(version: str, link: str) -> str:
-    """The link is part of every payload, so another link is another version."""
-    if not link:
+def _settings_of(spec: KnowledgeSourceSpec) -> str:
+    """Settings by which the same bytes have another outcome; empty for the defaults, so that versions stay short."""
+    limits = spec.limits
+    return "" if limits == DocumentLimits() else f"{limits.document_size}/{limits.chunks}"
+
+
+def _version_with(version: str, link: str, settings: str) -> str:
+    """The link is part of every payload and limits decide what fails, so others of these are another version."""
+    if not link and not settings:
         return version
-    return f"{version}+{hashlib.blake2b(link.encode('utf-8', 'surrogatepass'), digest_size=4).hexdigest()}"
+    traces = f"{link}\0{settings}".encode("utf-8", "surrogatepass")
+    return f"{version}+{hashlib.blake2b(traces, digest_size=4).hexdigest()}"
 
 
 def compute_difference(
-    listing: Iterable[ListedDocument], records: Mapping[str, DocumentRecord], *, link_prefix: str | None
+    listing: Iterable[ListedDocument], records: Mapping[str, DocumentRecord], spec: KnowledgeSourceSpec
 ) -> Difference:
     """Compare a complete listing with the manifest.
 
-    A document whose failure was its own fault (a broken file) is left alone until it changes; one whose failure may
-    pass is tried again, up to MAX_ATTEMPTS times.
+    A document whose failure was its own fault (a broken file) is left alone until it or the limits change; one whose
+    failure may pass is tried again, up to MAX_ATTEMPTS times.
     """
+    settings = _settings_of(spec)
     difference = Difference()
     seen: set[str] = set()
     for listed in listing:
@@ -69,8 +78,8 @@ def compute_difference(
             continue
         seen.add(listed.id)
         difference.listed += 1
-        link = link_of(listed, link_prefix)
-        version = _version_with(listed.version, link)
+        link = link_of(listed, spec.link_prefix)
+        version = _version_with(listed.version, link, settings)
         record = records.get(listed.id)
         if record is None or record.version != version or _deserves_retry(record):
             difference.todo.append(Todo(listed, version, link, record))

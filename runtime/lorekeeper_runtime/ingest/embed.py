@@ -1,11 +1,11 @@
 """Vectors for new chunks: from the same text in this run or in the store where possible, else from the embedder."""
 
+import math
 from collections import OrderedDict
 from collections.abc import Sequence
 
-from lorekeeper_api.contract.collection import CollectionSchema
-from lorekeeper_runtime.ingest.commit import NewChunk
-from lorekeeper_runtime.ports import Embedder, Store, Vector
+from lorekeeper_api.contract.collection import CollectionSchema, Payload
+from lorekeeper_runtime.ports import ChunkPoint, Embedder, Store, Vector
 
 __all__ = ["VectorSupply"]
 
@@ -38,35 +38,43 @@ class VectorSupply:
         self.embedded = 0
         """Texts that the embedder was asked for."""
 
-    async def vectors_for(self, chunks: Sequence[NewChunk]) -> dict[str, Vector]:
-        """Return the vectors of all chunks by text hash; empty for a revision without dense vectors.
+    async def add_vectors(self, points: Sequence[ChunkPoint]) -> None:
+        """Give all points their vectors; none in a revision without dense vectors.
 
         Raises:
             ProviderError: The embedder failed.
             StoreError: The store failed.
         """
         if self._embedder is None:
-            return {}
+            return
         vectors: dict[str, Vector] = {}
         missing: dict[str, str] = {}
-        for chunk in chunks:
-            vector = self._recent.get(chunk.hash)
+        hashes = [str(point.payload[Payload.HASH]) for point in points]
+        for chunk_hash, point in zip(hashes, points, strict=True):
+            vector = self._recent.get(chunk_hash)
             if vector is None:
-                missing[chunk.hash] = chunk.text
+                missing[chunk_hash] = point.text
             else:
-                vectors[chunk.hash] = vector
+                vectors[chunk_hash] = vector
         if missing:
             asked = list(missing) if self._stored else [h for h in missing if h in self._written]
             if asked:
                 vectors |= await self._find(asked, missing)
-            hashes = list(missing)
-            for start in range(0, len(hashes), self._texts_per_call):
-                part = hashes[start : start + self._texts_per_call]
-                made = await self._embedder.embed_documents([missing[h] for h in part])
-                self.embedded += len(part)
-                vectors.update(zip(part, made, strict=True))
+            vectors |= await self._embed(self._embedder, missing)
             self._remember(vectors)
-        return vectors
+        for chunk_hash, point in zip(hashes, points, strict=True):
+            point.vector = vectors[chunk_hash]
+
+    async def _embed(self, embedder: Embedder, missing: dict[str, str]) -> dict[str, Vector]:
+        """Ask the embedder, in calls of about equal size: a full one and a small rest cost more than two halves."""
+        texts = list(missing.values())
+        made: list[Vector] = []
+        calls = math.ceil(len(texts) / self._texts_per_call)
+        for call in range(calls):
+            part = texts[len(texts) * call // calls : len(texts) * (call + 1) // calls]
+            made += await embedder.embed_documents(part)
+            self.embedded += len(part)
+        return dict(zip(missing, made, strict=True))
 
     async def _find(self, asked: list[str], missing: dict[str, str]) -> dict[str, Vector]:
         found = await self._store.find_vectors(self._schema, asked)

@@ -10,7 +10,7 @@ from lorekeeper_runtime.errors import DocumentError, ProviderError
 from lorekeeper_runtime.ingest.commit import DocumentCommit, compute_commit, compute_failure
 from lorekeeper_runtime.ingest.embed import VectorSupply
 from lorekeeper_runtime.ingest.prepare import PreparedDocument, Preparer
-from lorekeeper_runtime.ports import ChunkPoint, Store, Vector
+from lorekeeper_runtime.ports import Store
 
 __all__ = ["DOCUMENT_FAULTS", "Flow"]
 
@@ -88,20 +88,19 @@ class Flow:
                 else:
                     self.run.updated += 1
         try:
-            vectors = await self.supply.vectors_for([chunk for commit in commits for chunk in commit.new])
+            await self.supply.add_vectors([point for commit in commits for point in commit.new])
         except ProviderError as error:
             if error.code not in DOCUMENT_FAULTS:
                 raise
-            vectors = await self._isolate(batch, commits)
-        await self._write(commits, touched, vectors)
+            await self._isolate(batch, commits)
+        await self._write(commits, touched)
 
-    async def _isolate(self, batch: Sequence[PreparedDocument], commits: list[DocumentCommit]) -> dict[str, Vector]:
+    async def _isolate(self, batch: Sequence[PreparedDocument], commits: list[DocumentCommit]) -> None:
         """Embed document by document and let those fail that the embedder refuses."""
         todos = {prepared.todo.listed.id: prepared for prepared in batch}
-        vectors: dict[str, Vector] = {}
         for place, commit in enumerate(commits):
             try:
-                vectors |= await self.supply.vectors_for(commit.new)
+                await self.supply.add_vectors(commit.new)
             except ProviderError as error:
                 if error.code not in DOCUMENT_FAULTS:
                     raise
@@ -116,17 +115,10 @@ class Flow:
                     self.source, prepared.todo, fault, content=prepared.content, size=prepared.size
                 )
                 self._count_failure(commits[place].record)
-        return vectors
 
-    async def _write(
-        self, commits: Sequence[DocumentCommit], touched: list[DocumentRecord], vectors: dict[str, Vector]
-    ) -> None:
+    async def _write(self, commits: Sequence[DocumentCommit], touched: list[DocumentRecord]) -> None:
         store, schema = self.store, self.schema
-        points = [
-            ChunkPoint(chunk.id, vectors[chunk.hash] if vectors else None, chunk.payload)
-            for commit in commits
-            for chunk in commit.new
-        ]
+        points = [point for commit in commits for point in commit.new]
         if points:
             await store.upsert_chunks(schema, points)
         moving = [commit for commit in commits if commit.moved]

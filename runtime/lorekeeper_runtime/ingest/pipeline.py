@@ -1,18 +1,25 @@
 """All sources of a pipeline into its target revision, and the revision to the front when it is complete."""
 
-from collections.abc import Callable
+import gc
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from lorekeeper_api.contract.collection import CollectionSchema
 from lorekeeper_api.contract.config import RevisionConfig, RuntimeConfig, SourceConfig
 from lorekeeper_api.contract.records import DocumentRecord, RunRecord
+from lorekeeper_api.pipeline import EmbeddingProvider
 from lorekeeper_runtime.chunking import make_chunker
 from lorekeeper_runtime.ingest.progress import Progress
-from lorekeeper_runtime.ingest.sync import Limits, SyncReport, sweep_source, sync_source
+from lorekeeper_runtime.ingest.promote import promote_target
+from lorekeeper_runtime.ingest.sync import Limits, SyncReport, hold_run, sweep_source, sync_source
 from lorekeeper_runtime.parsers import parse
 from lorekeeper_runtime.ports import Embedder, Source, Store
 
-__all__ = ["IngestReport", "ingest_pipeline", "make_schema"]
+__all__ = ["IngestReport", "choose_limits", "ingest_pipeline", "make_schema"]
+
+_NEW_OBJECTS = 50_000
+"""Objects made between two looks for cycles during an ingestion; Python's own number is 700."""
 
 
 @dataclass(slots=True)
@@ -68,11 +75,52 @@ async def ingest_pipeline(
         progress: Told how far each sync has come.
         confirm_deletion: Names of sources whose next held deletion a person has confirmed.
         sources: Names of the sources to sync; all when None.
-        limits: How much a sync does at once.
+        limits: How much a sync does at once; chosen by the embedder when None.
 
     Raises:
         StoreError: The store failed.
     """
+    with _patient_collector():
+        return await _ingest(
+            config,
+            store=store,
+            embedder=embedder,
+            open_source=open_source,
+            progress=progress,
+            confirm_deletion=confirm_deletion,
+            sources=sources,
+            limits=limits or choose_limits(config),
+        )
+
+
+def choose_limits(config: RuntimeConfig) -> Limits:
+    """How much a sync does at once, by what it waits for."""
+    revision = config.revisions[config.target]
+    if revision.dense:
+        match revision.embedding.provider:
+            case EmbeddingProvider.EMBEDDED:
+                # A text takes 50 ms: progress must be seen to move, and a kill must lose little.
+                return Limits(batch_chunks=32, texts_per_call=16, in_flight=2)
+            case EmbeddingProvider.OLLAMA:
+                # It embeds one call after the other, on the same machine as likely as not.
+                return Limits(batch_chunks=64, texts_per_call=64, in_flight=2)
+            case EmbeddingProvider.OPENAI:
+                pass
+    # A service that answers many at once, or no embedder at all: what counts is the cost of a request.
+    return Limits(batch_chunks=240, texts_per_call=128, in_flight=4)
+
+
+async def _ingest(
+    config: RuntimeConfig,
+    *,
+    store: Store,
+    embedder: Embedder | None,
+    open_source: Callable[[SourceConfig], Source],
+    progress: Progress,
+    confirm_deletion: frozenset[str],
+    sources: frozenset[str] | None,
+    limits: Limits,
+) -> IngestReport:
     revision = config.revisions[config.target]
     schema = make_schema(revision)
     await store.ensure_collections(schema)
@@ -99,8 +147,28 @@ async def ingest_pipeline(
     if sources is None:
         named = {source.name for source in config.sources}
         report.syncs += await _sweep_removed(named, store, schema, progress, confirm_deletion)
-    await _promote(config, store, schema, report)
+    promotion = await promote_target(config, store, schema, confirm_deletion=confirm_deletion)
+    report.active, report.promoted = promotion.active, promotion.promoted
+    for name, reason in promotion.held:
+        held = await hold_run(store, schema, name, reason)
+        report.syncs = [sync for sync in report.syncs if sync.run.source != name] + [held]
     return report
+
+
+@contextmanager
+def _patient_collector() -> Iterator[None]:
+    """Let Python look for cycles less often: an ingestion makes many objects and hardly a cycle, and the looking
+    shows in its profile.
+    """
+    before = gc.get_threshold()
+    if before[0] >= _NEW_OBJECTS or not gc.isenabled():  # of another ingestion, which will restore what was before
+        yield
+        return
+    gc.set_threshold(_NEW_OBJECTS, *before[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
 
 
 async def _sweep_removed(
@@ -123,32 +191,3 @@ async def _sweep_removed(
         for name in removed
     ]
     return [sync for sync in syncs if sync is not None]
-
-
-async def _promote(config: RuntimeConfig, store: Store, schema: CollectionSchema, report: IngestReport) -> None:
-    """Let the alias name the target revision once every source has completed a sync into it, and drop older revisions.
-
-    Where nothing is active yet, one source is enough: there is nothing better to serve, and what is missing is told.
-    """
-    active = await store.read_alias(config.alias)
-    if active is not None and active.collection == schema.collection:
-        report.active = True
-        return
-    runs = await store.read_runs(schema.documents)
-    complete = [source.name for source in config.sources if _has_completed(runs.get(source.name))]
-    if len(complete) < len(config.sources) and (active is not None or not complete):
-        return
-    await store.promote(config.alias, schema.collection)
-    report.promoted = report.active = True
-    beginning = schema.collection.removesuffix(schema.fingerprint)
-    for collection in await store.list_collections():
-        if collection.startswith(beginning) and _is_other_revision(collection.removeprefix(beginning), schema):
-            await store.drop_collections(collection, f"{collection}.documents")
-
-
-def _has_completed(run: RunRecord | None) -> bool:
-    return run is not None and run.outcome in {"Succeeded", "DeletionHeld"}
-
-
-def _is_other_revision(rest: str, schema: CollectionSchema) -> bool:
-    return len(rest) == len(schema.fingerprint) and rest != schema.fingerprint

@@ -113,6 +113,7 @@ class Preparer:
         prepared.content = content_hash(raw.content, todo.link)
         previous = todo.previous
         if previous and previous.state is DocumentState.INDEXED and previous.content == prepared.content:
+            self._check_chunks(len(previous.chunks))
             prepared.same = True
             return
         parsed = self._parse(raw)
@@ -120,18 +121,25 @@ class Preparer:
         chunks = self._chunker.chunk(parsed)
         if not chunks:
             raise DocumentError("The document holds no text; there is nothing to index.", code=EMPTY)
-        if len(chunks) > self._max_chunks:
+        self._check_chunks(len(chunks))
+        prepared.chunks = chunks
+
+    def _check_chunks(self, count: int) -> None:
+        if count > self._max_chunks:
             raise DocumentError(
-                f"The document gives {len(chunks)} chunks, more than the limit of {self._max_chunks}: split it, "
+                f"The document gives {count} chunks, more than the limit of {self._max_chunks}: split it, "
                 "exclude it, or raise limits.chunks of its source.",
                 code="TooManyChunks",
             )
-        prepared.chunks = chunks
 
 
 def _too_large(size: int, limit: int) -> DocumentError:
     return DocumentError(
-        f"The document has {size / 2**20:.1f} MiB, more than the limit of {limit / 2**20:.1f} MiB: split it, "
-        "exclude it, or raise limits.documentSize of its source.",
+        f"The document has {_say_bytes(size)}, more than the limit of {_say_bytes(limit)}: split it, exclude it, or "
+        "raise limits.documentSize of its source.",
         code="TooLarge",
     )
+
+
+def _say_bytes(count: int) -> str:
+    return f"{count / 2**20:.1f} MiB" if count >= 2**20 else f"{count / 2**10:.1f} KiB"

@@ -12,7 +12,7 @@ from lorekeeper_api.contract.collection import CollectionSchema
 from lorekeeper_api.contract.config import SourceConfig
 from lorekeeper_api.contract.records import DocumentRecord, RunOutcome, RunRecord
 from lorekeeper_api.quantity import parse_quantity
-from lorekeeper_api.source import Guard
+from lorekeeper_api.source import Guard, KnowledgeSourceSpec
 from lorekeeper_runtime.errors import LorekeeperError, ProviderError, SourceError
 from lorekeeper_runtime.ingest.commit import point_ids
 from lorekeeper_runtime.ingest.diff import Difference, compute_difference
@@ -24,7 +24,7 @@ from lorekeeper_runtime.ingest.progress import Progress, Snapshot, Stage
 from lorekeeper_runtime.ingest.recover import recover
 from lorekeeper_runtime.ports import Chunker, Embedder, ListedDocument, ParsedDocument, RawDocument, Source, Store
 
-__all__ = ["Limits", "SyncReport", "sweep_source", "sync_source"]
+__all__ = ["Limits", "SyncReport", "hold_run", "sweep_source", "sync_source"]
 
 PAGE = 512
 """Points in one request that deletes."""
@@ -98,13 +98,13 @@ async def sync_source(
     source: Source | None = None
     try:
         source = await asyncio.to_thread(open_source, config)
-        records, difference = await sync.compare(source, link_prefix=config.spec.link_prefix)
+        records, difference = await sync.compare(source, config.spec)
         reason = held_reason(
             config.spec.guard,
             source=config.name,
-            known=len(records),
+            known=sum(1 for record in records.values() if record.chunks),
             listed=difference.listed,
-            gone=len(difference.gone),
+            gone=sum(1 for record in difference.gone if record.chunks),
         )
         if reason is not None and not confirm_deletion:
             return await sync.finish("DeletionHeld", code="DeletionHeld", message=reason)
@@ -171,6 +171,20 @@ async def sweep_source(
     return await sync.finish("Succeeded")
 
 
+async def hold_run(store: Store, schema: CollectionSchema, source: str, reason: str) -> SyncReport:
+    """Leave word that what a source's last run made is held; everything it indexed stays where it is.
+
+    Raises:
+        StoreError: The store failed.
+    """
+    last = (await store.read_runs(schema.documents)).get(source)
+    run = last or RunRecord(source=source, run=secrets.token_hex(6), outcome="Running", started=_now(), finished=_now())
+    # A held run is no complete one: the next ingestion looks at the source again before it promotes.
+    run.outcome, run.code, run.message = "DeletionHeld", "DeletionHeld", reason
+    await store.write_run(schema.documents, run)
+    return SyncReport(run)
+
+
 class _Sync:
     """The state of one sync."""
 
@@ -194,7 +208,7 @@ class _Sync:
             for record in page:
                 self.records[record.document] = record
 
-    async def compare(self, source: Source, *, link_prefix: str | None) -> tuple[dict[str, DocumentRecord], Difference]:
+    async def compare(self, source: Source, spec: KnowledgeSourceSpec) -> tuple[dict[str, DocumentRecord], Difference]:
         """List the source and compare it with the manifest; both are complete before anything is changed."""
         await self.load()
         listing = await asyncio.to_thread(self._list, source)
@@ -204,7 +218,7 @@ class _Sync:
         if last is not None and last.outcome in {"Running", "Failed", "Interrupted"}:
             records, orphans = await recover(self.store, self.schema, self.source, records)
             self.run.chunks_deleted += orphans
-        difference = compute_difference(listing, records, link_prefix=link_prefix)
+        difference = compute_difference(listing, records, spec)
         run = self.run
         run.listed = difference.listed
         run.unchanged = difference.unchanged

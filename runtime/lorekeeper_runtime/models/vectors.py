@@ -13,15 +13,11 @@ __all__ = ["check_vectors", "cut_vectors", "vector_length"]
 _BEGINNING = re.compile(rb"\[\s*+(?=[-+0-9.])")
 """Where an array of numbers may begin."""
 
-_NOT_A_NUMBER = tuple(b'nNI"{t')
-"""Bytes of whatever else JSON, or what some servers take for JSON, may hold in an array: null, NaN, Infinity, a text,
-an object, true. A reply with one of them in a vector is refused."""
-
 
 def cut_vectors(reply: bytes) -> tuple[object, list[Vector]]:
     """Take every array of numbers out of a JSON reply.
 
-    Only the ends of an array are looked for, which costs a tenth of matching its numbers.
+    Only the ends of an array are looked for, which costs far less than matching its numbers.
 
     Returns:
         The reply, decoded, with the position in the second list in place of each array; and the arrays as they stood.
@@ -37,7 +33,9 @@ def cut_vectors(reply: bytes) -> tuple[object, list[Vector]]:
         if end == 0:
             break
         vector = reply[start:end]
-        if any(byte in vector for byte in _NOT_A_NUMBER):
+        # Null, NaN, Infinity, texts, objects, true: JSON, or what some servers take for JSON, that is no number. Such
+        # an array stays in the reply, which is refused then. Written out, because a loop takes twice as long.
+        if b"n" in vector or b"N" in vector or b"I" in vector or b'"' in vector or b"{" in vector or b"t" in vector:
             rest.append(reply[done : match.end()])
             done = match.end()
             continue

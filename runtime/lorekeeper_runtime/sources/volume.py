@@ -8,7 +8,7 @@ from pathlib import Path
 from lorekeeper_api.contract.config import SourceConfig
 from lorekeeper_runtime.errors import SourceError
 from lorekeeper_runtime.ports import ListedDocument, RawDocument
-from lorekeeper_runtime.sources.files import document_id, is_inside, max_document_bytes, path_of, read_file
+from lorekeeper_runtime.sources.files import FolderReader, document_id, is_inside, max_document_bytes
 from lorekeeper_runtime.sources.globs import PathFilter
 
 __all__ = ["VolumeSource", "version_of"]
@@ -41,6 +41,7 @@ class VolumeSource:
         self._limit = max_document_bytes(config.spec)
         self._root = ""
         """The folder without symbolic links; empty until it is needed."""
+        self._reader: FolderReader | None = None
 
     @property
     def revision(self) -> str:
@@ -54,7 +55,10 @@ class VolumeSource:
             SourceError: The folder is missing (code SourceNotFound), or it or a folder below it cannot be read
                 (SourceUnreadable): what is there is not known then.
         """
-        root = self._root = self._find_root()
+        root = self._find_root()
+        if root != self._root:
+            self.close()
+            self._root = root
         try:
             yield from self._walk(root, "")
         except OSError as error:
@@ -72,11 +76,16 @@ class VolumeSource:
         Raises:
             DocumentError: It is gone, too large or cannot be read; see `files.read_file`.
         """
-        root = self._root = self._root or self._find_root()
-        return RawDocument(document.id, read_file(root, path_of(root, document.id), self._limit))
+        if self._reader is None:
+            self._root = self._root or self._find_root()
+            self._reader = FolderReader(self._root, self._limit)
+        return RawDocument(document.id, self._reader.read(document.id))
 
     def close(self) -> None:
-        """Nothing is held open."""
+        """Let go of the folder of the last file."""
+        if self._reader is not None:
+            self._reader.close()
+            self._reader = None
 
     def _find_root(self) -> str:
         mount = os.path.realpath(self._mount)

@@ -12,7 +12,6 @@ from lorekeeper_runtime.ports import ChunkPoint, Hit, Vector
 from lorekeeper_runtime.stores.refusals import dimension_mismatch, invalid_text
 from lorekeeper_runtime.stores.scores import merge_scores
 from lorekeeper_runtime.stores.shards import Shard
-from lorekeeper_runtime.stores.words import searched_text
 
 __all__ = [
     "PAGE",
@@ -65,7 +64,7 @@ def make_points(schema: CollectionSchema, points: Sequence[ChunkPoint], bm25: ed
                 if schema.dimensions is not None and len(vectors[dense]) != schema.dimensions:
                     raise dimension_mismatch()
             if schema.sparse:
-                vectors[sparse] = bm25.embed_document(searched_text(point.payload))
+                vectors[sparse] = bm25.embed_document(point.text)
             made.append(edge.Point(point.id, vectors, point.payload))
     return made
 

@@ -296,7 +296,7 @@ class QdrantStore:
                 return default["missing"]
             raise
 
-    async def _send(self, method: str, path: str, body: bytes | None, name: str) -> Any:
+    async def _send(self, method: str, path: str, body: bytes | Pieces | None, name: str) -> Any:
         """Send a request and return its result. All may be sent twice: a second time they change nothing."""
         try:
             return orjson.loads(await self._http.request(method, path, body))["result"]

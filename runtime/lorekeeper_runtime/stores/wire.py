@@ -4,10 +4,9 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import orjson
 
-from lorekeeper_api.contract.collection import BM25, CollectionSchema, Payload, dense_vector, sparse_vector
+from lorekeeper_api.contract.collection import BM25, CollectionSchema, dense_vector, sparse_vector
 from lorekeeper_runtime.ports import ChunkPoint, Vector
 from lorekeeper_runtime.stores.refusals import invalid_text
-from lorekeeper_runtime.stores.words import heading_line
 
 __all__ = ["Pieces", "bodies", "encode_overwrites", "encode_points", "encode_records", "encode_search", "field_equals"]
 
@@ -21,34 +20,24 @@ _BM25_TAIL = b',"model":' + orjson.dumps(BM25.MODEL) + b',"options":' + _BM25_OP
 def encode_points(schema: CollectionSchema, points: Iterable[ChunkPoint]) -> Iterator[Pieces]:
     """Yield each chunk.
 
-    This is the hot path of an ingestion: a text, which stands in the payload and is what BM25 reads, is encoded once.
-
     Raises:
         StoreError: A payload is not valid Unicode.
     """
-    begin = b'{"id":"'
-    dense = orjson.dumps(dense_vector(schema.fingerprint)) + b":"
-    sparse = orjson.dumps(sparse_vector(schema.fingerprint)) + b':{"text":'
-    text_follows = b'},"payload":{' + orjson.dumps(Payload.TEXT) + b":"
-    after_id = b'","vector":{'
-    after_words = _BM25_TAIL + text_follows
+    dense = f'","vector":{{"{dense_vector(schema.fingerprint)}":'
+    sparse = f'"{sparse_vector(schema.fingerprint)}":{{"text":'.encode()
+    payload = b'},"payload":'
     dumps = orjson.dumps
     try:
+        # Few pieces: each one costs in Python and again in the kernel. Only the vector is too long to be copied.
         for point in points:
-            rest = point.payload.copy()
-            text = dumps(rest.pop(Payload.TEXT))
-            pieces = [begin, point.id.encode(), after_id]
-            if point.vector is not None:
-                pieces += (dense, point.vector)
+            end = payload + dumps(point.payload) + b"}"
             if schema.sparse:
-                if point.vector is not None:
-                    pieces.append(b",")
-                pieces += (sparse, dumps(heading_line(rest))[:-1], text[1:], after_words)  # one string of two
+                end = sparse + dumps(point.text) + _BM25_TAIL + end
+            if point.vector is None:
+                yield f'{{"id":"{point.id}","vector":{{'.encode(), end
             else:
-                pieces.append(text_follows)
-            pieces += (text, b"," if rest else b"", dumps(rest)[1:], b"}")
-            yield pieces
-    except orjson.JSONEncodeError as error:
+                yield f'{{"id":"{point.id}{dense}'.encode(), point.vector, b"," + end if schema.sparse else end
+    except (orjson.JSONEncodeError, UnicodeEncodeError) as error:
         raise invalid_text() from error
 
 
@@ -80,22 +69,22 @@ def encode_overwrites(payloads: Iterable[tuple[str, dict[str, object]]]) -> Iter
         raise invalid_text() from error
 
 
-def bodies(head: bytes, parts: Iterable[Pieces], tail: bytes, *, limit: int) -> Iterator[bytes]:
-    """Join parts to as few bodies as a limit of bytes allows; a part that is larger alone travels alone."""
-    batch: list[bytes] = []
+def bodies(head: bytes, parts: Iterable[Pieces], tail: bytes, *, limit: int) -> Iterator[Pieces]:
+    """Put parts into as few bodies as a limit of bytes allows; a part that is larger alone travels alone."""
+    body: list[bytes] = []
     size = 0
     for pieces in parts:
         length = sum(map(len, pieces)) + 1
-        if batch and size + length > limit:
-            batch[0], size = head, 0
-            yield b"".join([*batch, tail])
-            batch = []
-        batch.append(b",")
-        batch += pieces
+        if body and size + length > limit:
+            body[0], size = head, 0
+            yield [*body, tail]
+            body = []
+        body.append(b",")
+        body += pieces
         size += length
-    if batch:
-        batch[0] = head
-        yield b"".join([*batch, tail])
+    if body:
+        body[0] = head
+        yield [*body, tail]
 
 
 def encode_search(fingerprint: str, vector: Vector | None, text: str | None, limit: int) -> bytes:

@@ -6,15 +6,16 @@ from pathlib import Path
 
 import pytest
 from aiohttp import web
+from tenacity import AsyncRetrying, RetryCallState
 
-from lorekeeper_runtime.http import HttpClient, HttpError, SecretFile, UnreachableError
+from lorekeeper_runtime.http import HttpClient, HttpError, SecretFile, UnreachableError, wait_for
 from tests.support.fake_ollama import serve
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 async def serving(handler: Handler) -> AsyncIterator[str]:
-    app = web.Application()
+    app = web.Application(client_max_size=2**26)
     app.router.add_route("*", "/{path:.*}", handler)
     async with serve(app) as url:
         yield url
@@ -44,6 +45,26 @@ async def test_a_busy_server_is_asked_again(busy: str, seen: list[web.Request]) 
     assert await http.get_json("/x") == {"ok": True}
     await http.close()
     assert len(seen) == 3
+
+
+async def test_a_body_in_pieces_arrives_whole_and_again() -> None:
+    bodies: list[bytes] = []
+    lengths: list[str | None] = []
+
+    async def handle(request: web.Request) -> web.StreamResponse:
+        bodies.append(await request.read())
+        lengths.append(request.headers.get("Content-Length"))
+        return web.Response(status=503 if len(bodies) == 1 else 200, text="{}")
+
+    pieces = [b"%d," % number * 1000 for number in range(3000)]  # more than the system takes in one call
+    async for url in serving(handle):
+        http = HttpClient(url)
+        await http.request("PUT", "/x", pieces)
+        await http.request("PUT", "/x", b"after")
+        await http.close()
+    whole = b"".join(pieces)
+    assert bodies == [whole, whole, b"after"]
+    assert lengths == [str(len(whole)), str(len(whole)), "5"]
 
 
 async def test_a_request_that_must_not_be_sent_twice_is_not(busy: str, seen: list[web.Request]) -> None:
@@ -141,3 +162,42 @@ async def test_a_missing_credentials_file_is_like_a_refused_one(tmp_path: Path) 
         await http.get_json("/x")
     await http.close()
     assert caught.value.status == 401
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+async def test_a_redirect_is_refused_and_nothing_goes_to_the_other_host(streamed: bool, tmp_path: Path) -> None:
+    strangers: list[web.Request] = []
+
+    async def take(request: web.Request) -> web.StreamResponse:
+        strangers.append(request)
+        return web.Response(text="{}")
+
+    (tmp_path / "key").write_text("canary")
+    async for stranger in serving(take):
+
+        async def send_on(request: web.Request, to: str = stranger) -> web.StreamResponse:
+            raise web.HTTPTemporaryRedirect(f"{to}/elsewhere")
+
+        async for url in serving(send_on):
+            http = HttpClient(url, secret=SecretFile(tmp_path / "key"), auth_header="api-key", auth_prefix="")
+            asked = _read_stream(http) if streamed else http.request("POST", "/x", b"{}")
+            with pytest.raises(HttpError) as raised:
+                await asked
+            assert raised.value.status == 307
+            await http.close()
+    assert strangers == []
+
+
+@pytest.mark.parametrize(("asked", "least", "most"), [(None, 0, 0.2), (1.0, 1, 1), (600.0, 5, 5)])
+def test_the_wait_before_the_next_attempt_is_what_the_server_asks_for_within_reason(
+    asked: float | None, least: float, most: float
+) -> None:
+    error = HttpError(503, b"", retry_after=asked)
+    state = RetryCallState(AsyncRetrying(), None, (), {})
+    state.set_exception((HttpError, error, None))
+    assert least <= wait_for(state) <= most
+
+
+async def _read_stream(http: HttpClient) -> bytes:
+    async with http.stream("/x", b"{}") as content:
+        return await content.read()

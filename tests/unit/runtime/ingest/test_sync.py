@@ -1,5 +1,6 @@
 """A sync makes the collection equal to its source, does no more than it must, and tells the truth about it."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -8,15 +9,18 @@ from lorekeeper_api.contract.collection import Payload
 from lorekeeper_api.source import DocumentLimits, Guard
 from lorekeeper_runtime.errors import SourceError
 from lorekeeper_runtime.ingest.diff import MAX_ATTEMPTS
-from lorekeeper_runtime.ingest.sync import sweep_source
+from lorekeeper_runtime.ingest.sync import sweep_source, sync_source
+from lorekeeper_runtime.ports import ListedDocument, ParsedDocument, RawDocument, Section
 from tests.support.dictionary_store import DictionaryStore
 from tests.unit.runtime.ingest.world import (
     SCHEMA,
     HashEmbedder,
+    Paragraphs,
     Quiet,
     WatchedStore,
     World,
     fresh_state,
+    parse,
     source_config,
     state,
     sync,
@@ -245,9 +249,6 @@ async def test_a_revision_without_dense_vectors_needs_no_embedder() -> None:
     store, world = DictionaryStore(), World({"a.md": "A\none"})
     schema = replace(SCHEMA, dimensions=None)
     await store.ensure_collections(schema)
-    from lorekeeper_runtime.ingest.sync import sync_source
-    from tests.unit.runtime.ingest.world import Paragraphs, parse
-
     report = await sync_source(
         store=store,
         schema=schema,
@@ -288,3 +289,52 @@ async def test_a_source_that_is_no_longer_named_is_swept_under_the_guard() -> No
     assert (swept.run.outcome, swept.run.deleted, swept.run.chunks_deleted) == ("Succeeded", 30, 60)
     assert texts(store) == ["other"]
     assert await sweep_source(**arguments) is None
+
+
+async def test_raised_limits_take_in_what_was_too_large_and_lowered_ones_refuse_it() -> None:
+    store, world = DictionaryStore(), World({"a.md": "A\n1\n\n2\n\n3", "b.md": "B\n" + "x" * 2000, "c.md": "C\nsmall"})
+    tight = source_config(limits=DocumentLimits(chunks=2, document_size="1Ki"))
+    report = await sync(world, store, config=tight)
+    assert {record.document: record.code for record in report.failures} == {"a.md": "TooManyChunks", "b.md": "TooLarge"}
+    assert "1.0 KiB" in report.failures[1].message
+    assert (await sync(world, store)).failures == []
+    assert len(texts(store)) == 5
+    embedder = HashEmbedder()
+    again = await sync(world, store, embedder, config=tight)
+    assert {record.document for record in again.failures} == {"a.md", "b.md"}
+    assert (texts(store), embedder.texts) == (["small"], [])
+
+
+async def test_a_changed_title_reaches_the_payload_of_every_chunk() -> None:
+    store, world = DictionaryStore(), World({"a.md": "Old\none\n\ntwo"})
+
+    def untitled(document: RawDocument) -> ParsedDocument:
+        parsed = parse(document)
+        return ParsedDocument(parsed.title, [Section(parsed.sections[0].text, ("Same",))])
+
+    for title in ("Old", "New"):
+        world.documents["a.md"] = f"{title}\none\n\ntwo"
+        await store.ensure_collections(SCHEMA)
+        await sync_source(
+            store=store,
+            schema=SCHEMA,
+            config=source_config(),
+            open_source=lambda _: world,
+            embedder=HashEmbedder(),
+            parse=untitled,
+            chunker=Paragraphs(),
+            progress=Quiet(),
+        )
+        titles = {p.payload[Payload.TITLE] for p in store.points[SCHEMA.collection].values()}
+        assert titles == {title}
+
+
+async def test_an_id_that_is_listed_twice_is_one_document() -> None:
+    class Stutter(World):
+        def list_documents(self) -> Iterator[ListedDocument]:
+            for document in super().list_documents():
+                yield document
+                yield document
+
+    report = await sync(Stutter({"a.md": "A\none"}), DictionaryStore())
+    assert (report.run.listed, report.run.added) == (1, 1)

@@ -199,7 +199,11 @@ async def sync(
 
 def state(store: DictionaryStore) -> dict[str, Any]:
     """Everything that decides what is found and said: points with vectors and payloads, and records of documents."""
-    points = {p.id: (p.vector, p.payload) for p in store.points[SCHEMA.collection].values()}
+    # A vector that is taken from the store and written again is normalised twice.
+    points = {
+        p.id: ([round(number, 6) for number in orjson.loads(p.vector or b"[]")], p.payload, p.text)
+        for p in store.points[SCHEMA.collection].values()
+    }
     records = {
         (r.source, r.document): {k: v for k, v in asdict(r).items() if k != "attempts"}
         for r in store.documents[SCHEMA.documents].values()

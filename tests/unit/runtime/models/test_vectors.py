@@ -36,6 +36,8 @@ def test_what_is_no_json_is_refused(reply: bytes) -> None:
         (b"[[1,2],[3,4]]", 1, 0, "TooFewVectors"),
         (b"[[1,2],[3,4,5]]", 2, 0, "DimensionMismatch"),
         (b"[[1,2],[3,4]]", 2, 3, "DimensionMismatch"),
+        (b"[[1,2],[3,4,5],[6,7]]", 3, 0, "DimensionMismatch"),
+        (b"[[11,12,13],[3,4],[5,6,7]]", 3, 3, "DimensionMismatch"),
         (b"[[1,2],[null,4]]", 2, 2, "EmbeddingFailed"),
         (b"[[1,2],[]]", 2, 2, "EmbeddingFailed"),
         (b'[[1,2],"x"]', 2, 2, "EmbeddingFailed"),

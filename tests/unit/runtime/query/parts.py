@@ -139,6 +139,7 @@ def make_points(documents: Sequence[dict[str, Any]], embedder: HashEmbedder) -> 
             f"point-{number:03}",
             embedder.vector(document["text"]),
             {Payload.SOURCE: "handbook", Payload.POSITION: number, Payload.HEADINGS: [], Payload.TITLE: "", **document},
+            document["text"],
         )
         for number, document in enumerate(documents)
     ]

@@ -16,7 +16,11 @@ def _takes(glob: str, path: str) -> bool:
 @pytest.mark.parametrize(
     ("glob", "yes", "no"),
     [
-        ("*.md", ["a.md", "ü.md"], ["a/b.md", "a.mdx", ".md", ".a.md", "a.MD"]),
+        ("*.md", ["a.md", "ü.md", "UP.MD"], ["a/b.md", "a.mdx", ".md", ".a.md"]),
+        ("Docs/*.PDF", ["Docs/a.pdf", "Docs/a.Pdf"], ["docs/a.pdf", "Docs/a_pdf"]),
+        ("A*.{md,txt}", ["Ab.MD", "A.Txt"], ["ab.md"]),
+        (".env", [".env"], [".ENV"]),
+        ("**/*.d/**", ["a.d/x"], ["a.D/x"]),
         ("**/*.md", ["a.md", "a/b.md", "a/b/c/d.md"], ["a.txt", ".a/b.md", "a/.b/c.md", "a/.b.md"]),
         ("docs/**", ["docs/a", "docs/a/b"], ["docs", "adocs/a", "x/docs/a", "docs/.a"]),
         ("docs/", ["docs/a", "docs/a/b"], ["docs", "other/a"]),

@@ -61,6 +61,45 @@ def test_links_stay_inside_the_folder(tmp_path: Path) -> None:
         assert caught.value.code == "OutsideSource"
 
 
+def test_a_folder_that_becomes_a_link_leads_nowhere(tmp_path: Path) -> None:
+    outside, inside = tmp_path / "outside", tmp_path / "inside"
+    for folder in (outside / "deep", inside / "sub" / "deep"):
+        folder.mkdir(parents=True)
+        (folder / "a.md").write_text(folder.parent.name)
+    source = _source(inside)
+    listed = _one(source)
+    (inside / "sub").rename(inside / "old")
+    (inside / "sub").symlink_to(outside)
+    with pytest.raises(DocumentError) as caught:
+        source.fetch(listed)
+    assert caught.value.code == "OutsideSource"
+    (inside / "sub").unlink()
+    (inside / "old").rename(inside / "sub")
+    assert source.fetch(listed).content == b"sub"
+    # The folder that was read last is held open: what takes its place is not looked at.
+    (inside / "sub").rename(inside / "old")
+    (inside / "sub").symlink_to(outside)
+    assert source.fetch(listed).content == b"sub"
+
+
+def _open_files() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
+def test_nothing_is_held_open_at_the_end(tmp_path: Path) -> None:
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    for name in ("a/b/c.md", "a/d.md", "e.md"):
+        (tmp_path / name).write_text(name)
+    before = _open_files()
+    source = _source(tmp_path)
+    for document in list(source.list_documents()):
+        assert source.fetch(document).content == document.id.encode()
+    with pytest.raises(DocumentError):
+        source.fetch(ListedDocument("a/nowhere/x.md", "", 1))
+    source.close()
+    assert _open_files() == before
+
+
 def test_the_folder_itself_may_be_a_link(tmp_path: Path) -> None:
     (tmp_path / "2026").mkdir()
     (tmp_path / "2026" / "a.md").write_text("a")

@@ -17,7 +17,8 @@ ID = "0b0c9a3e-0000-5000-8000-000000000000"
 
 
 def make_point(vector: bytes | None = b"[1.50, -2e-3]", **payload: object) -> ChunkPoint:
-    return ChunkPoint(ID, vector, {Payload.TEXT: 'say "50 %b"\n', **payload})
+    text = 'say "50 %b"\n'
+    return ChunkPoint(ID, vector, {Payload.TEXT: text, **payload}, f"A > B\n{text}")
 
 
 def joined(parts: Iterable[Sequence[bytes]]) -> list[bytes]:
@@ -30,20 +31,20 @@ def test_a_vector_passes_byte_by_byte() -> None:
 
 
 def test_a_point_has_both_vectors_and_its_payload() -> None:
-    (part,) = joined(encode_points(SCHEMA, [make_point(headings=["A", "B"], title="T")]))
+    (part,) = joined(encode_points(SCHEMA, [make_point(title="T")]))
     assert orjson.loads(part) == {
         "id": ID,
         "vector": {
             "dense-0a1b2c3d": [1.5, -0.002],
             "bm25-0a1b2c3d": {"text": 'A > B\nsay "50 %b"\n', **BM25},
         },
-        "payload": {"text": 'say "50 %b"\n', "headings": ["A", "B"], "title": "T"},
+        "payload": {"text": 'say "50 %b"\n', "title": "T"},
     }
 
 
 def test_vectors_that_are_not_there_are_left_out() -> None:
     (part,) = joined(encode_points(SCHEMA, [make_point(None, title="T")]))
-    assert orjson.loads(part)["vector"] == {"bm25-0a1b2c3d": {"text": 'T\nsay "50 %b"\n', **BM25}}
+    assert orjson.loads(part)["vector"] == {"bm25-0a1b2c3d": {"text": 'A > B\nsay "50 %b"\n', **BM25}}
     dense_only = CollectionSchema("c", "d", "0a1b2c3d", 2, sparse=False)
     (part,) = joined(encode_points(dense_only, [make_point()]))
     assert orjson.loads(part)["vector"] == {"dense-0a1b2c3d": [1.5, -0.002]}
@@ -63,7 +64,7 @@ def test_an_overwrite_names_its_point_by_a_filter() -> None:
 
 def test_bodies_stay_under_the_limit_and_lose_nothing() -> None:
     parts = [orjson.dumps("x" * length) for length in (10, 10, 10, 100, 5, 5)]
-    sent = list(bodies(b'{"points":[', ([part] for part in parts), b"]}", limit=40))
+    sent = joined(bodies(b'{"points":[', ([part] for part in parts), b"]}", limit=40))
     assert [len(orjson.loads(body)["points"]) for body in sent] == [3, 1, 2]
     assert [point for body in sent for point in orjson.loads(body)["points"]] == [orjson.loads(part) for part in parts]
     assert list(bodies(b"[", [], b"]", limit=40)) == []
