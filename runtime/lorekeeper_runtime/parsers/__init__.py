@@ -17,7 +17,7 @@ def parse(document: RawDocument) -> ParsedDocument:
         DocumentError: It is not what it says, is damaged, or holds no text (code Empty).
     """
     parsed = find_parser(detect_format(document)).parse(document)
-    if not any(section.text.strip() for section in parsed.sections):
+    if all(not section.text or section.text.isspace() for section in parsed.sections):
         raise DocumentError("The document holds no text; there is nothing to index.", code="Empty")
     return parsed
 

@@ -5,7 +5,7 @@ import re
 
 from lorekeeper_runtime.errors import DocumentError
 
-__all__ = ["decode", "looks_like_text", "normalize_lines"]
+__all__ = ["decode", "find_binary", "looks_like_text", "normalize_lines"]
 
 _BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -20,6 +20,9 @@ _CONTROLS = bytes(set(range(32)) - set(b"\t\n\r\f\v\b\x1b"))
 
 _SAMPLE_BYTES = 16_384
 
+_ESCAPE_SEQUENCE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b\n]*(?:\x07|\x1b\\)|[()][0-9AB])?")
+"""A sequence for a terminal: colours and cursor, titles and links, character sets; or a lone escape character."""
+
 _BLANK_LINE = re.compile(r"\n[^\S\n]+(?=\n)")
 
 
@@ -28,18 +31,29 @@ def _byte_order_mark(content: bytes) -> str | None:
 
 
 def looks_like_text(content: bytes) -> bool:
-    """Say whether bytes are text in some encoding: no NUL anywhere and hardly a control character at the beginning."""
+    """Say whether bytes are text in some encoding."""
+    return find_binary(content) < 0
+
+
+def find_binary(content: bytes) -> int:
+    """Return where the first byte is that no text has, -1 when all is text.
+
+    A single NUL tells a binary file wherever it stands; other control characters only when there are many at the
+    beginning.
+    """
     if _byte_order_mark(content):
-        return True
-    if b"\0" in content:
-        return False
+        return -1
+    nul = content.find(b"\0")
+    if nul >= 0:
+        return nul
     sample = content[:_SAMPLE_BYTES]
     controls = len(sample) - len(sample.translate(None, _CONTROLS))
-    return controls * 100 <= len(sample)
+    return next(at for at, byte in enumerate(sample) if byte in _CONTROLS) if controls * 100 > len(sample) else -1
 
 
 def decode(content: bytes, declared: str | None = None) -> str:
-    """Return the text of a document, its lines ended by line feeds and its blank lines empty.
+    """Return the text of a document, its lines ended by line feeds, its blank lines empty, and without the escape
+    sequences by which terminals are told colours.
 
     Args:
         content: The bytes.
@@ -56,10 +70,14 @@ def decode(content: bytes, declared: str | None = None) -> str:
             f"The document is not valid {encoding.upper()} at byte {error.start}: save it as UTF-8 or exclude it.",
             code="InvalidEncoding",
         ) from error
-    if "\0" in text:
+    nul = text.find("\0")
+    if nul >= 0:
         raise DocumentError(
-            "The document holds NUL bytes, so it is not text: give it its right ending or exclude it.", code="NotText"
+            f"The document has a NUL at character {nul}, which no text has: take it out, or exclude the document.",
+            code="NotText",
         )
+    if "\x1b" in text:
+        text = _ESCAPE_SEQUENCE.sub("", text)
     return normalize_lines(text.removeprefix("\ufeff"))
 
 

@@ -1,11 +1,11 @@
 """What a document is: by its bytes first, by its name only among formats of text."""
 
+import posixpath
 import re
 from enum import StrEnum
-from pathlib import PurePosixPath
 
 from lorekeeper_runtime.errors import DocumentError
-from lorekeeper_runtime.parsers.decoding import looks_like_text
+from lorekeeper_runtime.parsers.decoding import find_binary, looks_like_text
 from lorekeeper_runtime.ports import RawDocument
 
 __all__ = ["ENDINGS", "Format", "detect_format", "ending_of"]
@@ -26,6 +26,7 @@ ENDINGS = {
     "markdown": Format.MARKDOWN,
     "mdown": Format.MARKDOWN,
     "mkd": Format.MARKDOWN,
+    "mdx": Format.MARKDOWN,
     "html": Format.HTML,
     "htm": Format.HTML,
     "xhtml": Format.HTML,
@@ -40,7 +41,7 @@ ENDINGS = {
 """Formats by the ending of a name. Every other name is text when its content is, for example source code."""
 
 _HTML_START = re.compile(
-    rb"\s*(?:<\?xml[^>]*>\s*)?(?:<!--.{0,2000}?-->\s*)*<(?:!doctype\s+html|html[\s>])", re.IGNORECASE | re.DOTALL
+    rb"\s*(?:<\?xml[^>]*>\s*)?(?:(?><!--.{0,2000}?-->)\s*+)*+<(?:!doctype\s+html|html[\s>])", re.IGNORECASE | re.DOTALL
 )
 
 _OLD_OFFICE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
@@ -48,7 +49,7 @@ _OLD_OFFICE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
 def ending_of(name: str) -> str:
     """Return the ending of a document's name in lower case, without its dot; empty when it has none."""
-    return PurePosixPath(name).suffix[1:].lower()
+    return posixpath.splitext(name)[1][1:].lower()
 
 
 def detect_format(document: RawDocument) -> Format:
@@ -79,7 +80,7 @@ def detect_format(document: RawDocument) -> Format:
         if named is not Format.MARKDOWN and _HTML_START.match(content, 0, 4096):
             return Format.HTML
         return named or Format.TEXT
-    raise _not_supported(named, ending)
+    raise _not_supported(named, ending, content)
 
 
 def _from_hint(content_type: str) -> Format | None:
@@ -98,7 +99,7 @@ def _old_office(named: Format | None) -> DocumentError:
     return DocumentError("The document is in an old Office format: save it as .docx or PDF.", code="UnsupportedFormat")
 
 
-def _not_supported(named: Format | None, ending: str) -> DocumentError:
+def _not_supported(named: Format | None, ending: str, content: bytes) -> DocumentError:
     match named:
         case Format.PDF | Format.DOCX:
             return DocumentError(
@@ -106,8 +107,11 @@ def _not_supported(named: Format | None, ending: str) -> DocumentError:
                 code="ParseFailed",
             )
         case Format.TEXT | Format.MARKDOWN | Format.HTML:
+            at = max(find_binary(content), 0)
+            name = "a NUL" if content[at] == 0 else "a control character"
             return DocumentError(
-                f"The document is a binary file named .{ending}: give it its right ending or exclude it.",
+                f"The document is not text{f', though it is named .{ending}' if ending else ''}: byte {at} is {name} "
+                f"(0x{content[at]:02x}); take it out, give a binary file its right ending, or exclude it.",
                 code="NotText",
             )
         case None:

@@ -12,7 +12,7 @@ from docx.table import Table
 from docx.text.paragraph import Paragraph
 
 from lorekeeper_runtime.errors import DocumentError
-from lorekeeper_runtime.parsers.naming import title_from_name
+from lorekeeper_runtime.parsers.naming import title_from_metadata, title_from_name
 from lorekeeper_runtime.parsers.outline import Outline
 from lorekeeper_runtime.ports import ParsedDocument, RawDocument
 
@@ -49,7 +49,7 @@ def parse(document: RawDocument) -> ParsedDocument:
         else:
             outline.add(text)
     sections = outline.close()
-    told = " ".join((word.core_properties.title or "").split())
+    told = title_from_metadata(word.core_properties.title or "")
     return ParsedDocument(title or told or outline.title or title_from_name(document.id), sections)
 
 

@@ -6,6 +6,7 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from lorekeeper_runtime.errors import DocumentError
 from lorekeeper_runtime.parsers.decoding import decode
+from lorekeeper_runtime.parsers.html_nesting import refuse_deep
 from lorekeeper_runtime.parsers.html_tables import table_rows
 from lorekeeper_runtime.parsers.naming import title_from_name
 from lorekeeper_runtime.parsers.outline import Outline
@@ -38,6 +39,8 @@ _DIVIDED = "p, div, li, td, h1, h2, h3, h4, h5, h6"
 _MAX_DEPTH = 200
 """Elements inside each other; what lies deeper is taken as one text."""
 
+_TICKS = re.compile("`+")
+
 _PERMALINK = " ¶#\u200b\n"
 
 
@@ -45,10 +48,12 @@ def parse(document: RawDocument) -> ParsedDocument:
     """Parse a page: headings become sections, code stands in fences, tables become rows.
 
     Raises:
-        DocumentError: It is not text, or not in the encoding that it declares.
+        DocumentError: It is not text, not in the encoding that it declares, or nested too deep (code TooDeep).
     """
     declared = _CHARSET.search(document.content[:2048])
-    tree = LexborHTMLParser(decode(document.content, declared[1].decode("ascii", "replace") if declared else None))
+    page = decode(document.content, declared[1].decode("ascii", "replace") if declared else None)
+    refuse_deep(page)
+    tree = LexborHTMLParser(page)
     body = tree.body
     if body is None:
         raise DocumentError("The document holds no text; there is nothing to index.", code="Empty")
@@ -164,9 +169,7 @@ def _code(node: LexborNode) -> str:
     text: str = node.text().strip("\n").rstrip()
     if not text.strip():
         return ""
-    fence = "```"
-    while fence in text:
-        fence += "`"
+    fence = "`" * max(3, 1 + max([len(run) for run in _TICKS.findall(text)], default=0))
     return f"{fence}{_language(node)}\n{text}\n{fence}"
 
 

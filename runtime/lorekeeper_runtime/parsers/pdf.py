@@ -7,7 +7,7 @@ import pypdfium2
 
 from lorekeeper_runtime.errors import DocumentError
 from lorekeeper_runtime.parsers.decoding import normalize_lines
-from lorekeeper_runtime.parsers.naming import title_from_name
+from lorekeeper_runtime.parsers.naming import title_from_line, title_from_metadata, title_from_name
 from lorekeeper_runtime.ports import ParsedDocument, RawDocument, Section
 
 __all__ = ["parse"]
@@ -19,9 +19,6 @@ _BROKEN_WORD = re.compile(r"[\u00ad\ufffe\x02]\n?")
 """A soft hyphen, as the file has it or as PDFium marks it, with the end of the line that it stands at."""
 
 _UNSEEN = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\ufffd\ufffe\uffff]")
-
-_NO_TITLES = frozenset({"untitled", "(anonymous)", "title", "none"})
-"""What programs write that were not told a title."""
 
 _ERR_PASSWORD = 4
 
@@ -35,7 +32,7 @@ def parse(document: RawDocument) -> ParsedDocument:
     """
     with _PDFIUM:
         try:
-            title, pages = _read(document.content)
+            told, pages = _read(document.content)
         except pypdfium2.PdfiumError as error:
             if error.err_code == _ERR_PASSWORD:
                 raise DocumentError(
@@ -52,15 +49,16 @@ def parse(document: RawDocument) -> ParsedDocument:
             "The document has no text layer, only pictures: run text recognition (OCR) on it or exclude it.",
             code="NoTextLayer",
         )
-    return ParsedDocument(title or title_from_name(document.id), sections)
+    title = title_from_metadata(told) or title_from_line(texts[0]) or title_from_name(document.id)
+    return ParsedDocument(title, sections)
 
 
 def _read(content: bytes) -> tuple[str, list[str]]:
-    """Title and raw text of each page."""
+    """Title in the properties, and raw text of each page."""
     pages: list[str] = []
     pdf = pypdfium2.PdfDocument(content)
     try:
-        title = " ".join(str(pdf.get_metadata_value("Title")).split())
+        told = str(pdf.get_metadata_value("Title"))
         for number in range(len(pdf)):
             page = pdf[number]
             text_page = page.get_textpage()
@@ -69,7 +67,7 @@ def _read(content: bytes) -> tuple[str, list[str]]:
             page.close()
     finally:
         pdf.close()
-    return "" if title.casefold() in _NO_TITLES else title, pages
+    return told, pages
 
 
 def _clean(text: str) -> str:

@@ -8,10 +8,10 @@ from lorekeeper_runtime.ports import ParsedDocument, RawDocument, Section
 
 __all__ = ["parse"]
 
-_UNDERLINED = re.compile(r"\s*(?:[=*#~-]{3,}\n)?[ \t]*(\S[^\n]{0,200})\n([=*#~-])\2{2,}[ \t]*(?:\n|$)")
+_UNDERLINED = re.compile(r"\s*+(?:[=*#~-]{3,}\n)?[ \t]*+(\S[^\n]{0,200})\n([=*#~-])\2{2,}[ \t]*(?:\n|$)")
 """A first line that is underlined, as titles are in reStructuredText and many text files."""
 
-_ASCIIDOC = re.compile(r"\s*= +(\S[^\n]{0,200})\n")
+_ASCIIDOC = re.compile(r"\s*+= +(\S[^\n]{0,200})\n")
 
 
 def parse(document: RawDocument) -> ParsedDocument:

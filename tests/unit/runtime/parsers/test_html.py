@@ -1,8 +1,11 @@
+import random
 import time
 
 import pytest
+from selectolax.lexbor import LexborHTMLParser
 
-from lorekeeper_runtime.parsers import html
+from lorekeeper_runtime.errors import DocumentError
+from lorekeeper_runtime.parsers import html, html_nesting
 from lorekeeper_runtime.ports import ParsedDocument, RawDocument, Section
 
 
@@ -90,5 +93,95 @@ def test_encodings(page: bytes) -> None:
 @pytest.mark.parametrize("tag", ["div", "b", "ul><li", "blockquote", "table><tr><td", "dl><dd", "section"])
 def test_deep_pages_are_neither_slow_nor_an_error(tag: str) -> None:
     started = time.process_time()
-    assert "deepest" in _text(f"<{tag}>" * 3000 + "deepest")
+    assert "deepest" in _text(f"<{tag}>" * 450 + "deepest")
     assert time.process_time() - started < 5
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "<div>" * 200_000 + "x",
+        "<!-- --><div><!-- </div> -->" * 30_000,
+        "<div></span>" * 80_000,
+        "<div><table></div>" * 50_000,
+        "<div><b></div></b><div>" * 40_000,
+        "<b><div></b>" * 80_000,
+        "<span><div></span>" * 50_000,
+        "<form><div></form>" * 50_000,
+        "<div><select></div>" * 50_000,
+        "<ul><li>a" * 100_000,
+        "<table><tr><td>" * 60_000,
+        "<svg>" + "<option>" * 120_000,
+        "".join(f"<p><font color={number}>a</p>" for number in range(40_000)),
+        "<table>" + "<tr><td></td><b>" * 60_000,
+    ],
+)
+def test_a_page_that_would_take_a_parser_minutes_is_refused_at_once(page: str) -> None:
+    started = time.process_time()
+    with pytest.raises(
+        DocumentError, match=r"more than 1000 elements open inside each other: close its tags"
+    ) as caught:
+        _parse(page)
+    assert caught.value.code == "TooDeep"
+    assert not caught.value.retryable
+    assert time.process_time() - started < 5
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "<ul>" + "<li>a" * 50_000,
+        "<p>a" * 50_000,
+        "<br><img src=a><hr/>" * 30_000 + "a",
+        "<table>" + "<tr><td>a<td><b>b" * 50_000,
+        "<table>" + "<tr><td><p>a</td></tr>" * 50_000,
+        "<div><p>a<span>b</div>" * 30_000,
+        "<div><b><i>a</b></i></div>" * 30_000,
+        "<p><a name=x>a" * 30_000,
+        "<script>" + "'<div>'" * 50_000 + "</script><style><b></style>a",
+        "<!--" + "<div>" * 50_000 + "-->a",
+        "<svg>" + "<path d=x /><g></g>" * 30_000 + "</svg>a",
+        "<p title='" + "a " * 50_000 + "'>a",
+        "<pre>a" + "`" * 900_000,
+        "a" * 900_000,
+        "a" + "<" * 900_000,
+    ],
+)
+def test_large_and_sloppy_pages_are_taken(page: str) -> None:
+    started = time.process_time()
+    assert "a" in _text(page)
+    assert time.process_time() - started < 5
+
+
+def test_a_tag_with_thousands_of_attributes_is_refused() -> None:
+    page = "<p " + " ".join(f"a{number}" for number in range(100_000)) + ">x"
+    with pytest.raises(DocumentError, match="attributes in one tag") as caught:
+        _parse(page)
+    assert caught.value.code == "ParseFailed"
+
+
+def test_no_page_is_deeper_than_it_was_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    chance = random.Random(5)
+    names = ["div", "p", "b", "a", "span", "table", "tr", "td", "ul", "li", "form", "h1", "h2", "svg", "select", "font"]
+    for limit in (6, 12):
+        monkeypatch.setattr(html_nesting, "MAX_OPEN", limit)
+        for _ in range(1500):
+            page = "".join(f"<{chance.choice(['', '', '/'])}{chance.choice(names)}>x" for _ in range(60))
+            try:
+                html_nesting.refuse_deep(page)
+            except DocumentError:
+                continue
+            # Elements of a kind that are not counted stand between those that are: at most html, body, tbody, tr, p.
+            assert _depth(page) <= 4 * limit + 5, page
+
+
+def _depth(page: str) -> int:
+    body = LexborHTMLParser(page).body
+    assert body is not None
+    deepest = 0
+    for node in body.traverse():
+        above, parent = 0, node.parent
+        while parent is not None:
+            above, parent = above + 1, parent.parent
+        deepest = max(deepest, above)
+    return deepest

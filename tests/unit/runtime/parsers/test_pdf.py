@@ -30,6 +30,12 @@ def test_a_title_that_says_nothing_gives_way_to_the_name() -> None:
     assert pdf.parse(RawDocument("x/report.pdf", _pdf(["one"], "Annual report"))).title == "Annual report"
 
 
+def test_a_path_in_the_properties_gives_way_to_the_first_line() -> None:
+    path = "C:\\wp\\FILE94\\ASA\\MT_r1.wpd [PFP#1234567]"
+    assert pdf.parse(RawDocument("x/report.pdf", _pdf(["Operating the pump"], path))).title == "Operating the pump"
+    assert pdf.parse(RawDocument("x/report.pdf", _pdf(["it runs on"], path))).title == "report"
+
+
 def test_threads_may_parse_at_the_same_time() -> None:
     document = RawDocument("a.pdf", _pdf([f"page {number}" for number in range(20)]))
     expected = pdf.parse(document)

@@ -1,8 +1,10 @@
 import random
 import time
 from fnmatch import fnmatchcase
+from pathlib import Path
 
 import pytest
+import yaml
 
 from lorekeeper_runtime.errors import SourceError
 from lorekeeper_runtime.parsers.detect import ENDINGS
@@ -63,6 +65,15 @@ def test_default_is_every_supported_ending_in_any_case() -> None:
 
 def test_the_default_endings_are_those_that_the_parsers_know() -> None:
     assert frozenset(ENDINGS) == SUPPORTED_ENDINGS
+
+
+def test_the_example_of_a_folder_takes_every_kind_of_document() -> None:
+    example = Path(__file__).resolve().parents[4] / "examples" / "folder" / "pipeline.yaml"
+    spec = next(yaml.safe_load_all(example.read_text(encoding="utf-8")))["spec"]["volume"]
+    paths = PathFilter(spec.get("include"), spec.get("exclude"))
+    for path in ("UP.MD", "page.htm", "a/b.markdown", "a.mdx", "a.TXT", "a.pdf", "a.docx"):
+        assert paths.takes(path)
+    assert not paths.takes("a/drafts/b.md")
 
 
 def test_exclusion_wins_and_folders_need_not_be_entered() -> None:
