@@ -101,10 +101,24 @@ def _show(text: str, lines: Sequence[str]) -> None:
     sys.stdout.flush()
 
 
+def _find_mistake(asked: str) -> str | None:
+    """What is wrong with a question of one's own; an empty one is none, as when make is given no ASK."""
+    if asked and not asked.strip():
+        return 'ASK is blank: write a question, make demo ASK="...", or leave it out.'
+    try:
+        asked.encode()
+    except UnicodeEncodeError:
+        return "ASK holds bytes that are not UTF-8 text: type it in a terminal that uses UTF-8."
+    return None
+
+
 def main(home: str = HOME) -> int:
     """Run the demo and return the exit code."""
     started = time.monotonic()
-    asked = os.environ.get("ASK", "").strip()
+    asked = os.environ.get("ASK", "")
+    if mistake := _find_mistake(asked):
+        sys.stderr.write(f"{mistake}\n")
+        return 2
     questions = (DemoQuestion(asked, None),) if asked else QUESTIONS
     sys.stdout.write(f"Asking {MANIFESTS} with embedded parts; data is kept in {home}.\n")
     sys.stdout.flush()

@@ -98,6 +98,10 @@ class Reason(StrEnum):
     VECTOR_SEARCH_FAILED = "VectorSearchFailed", "The vector store refused or did not answer."
     # --- requests to the query API ---
     FORBIDDEN = "Forbidden", "The caller may not do this. Only the command line of the same home may ask for a sync."
+    HOST_NOT_ALLOWED = (
+        "HostNotAllowed",
+        "A service on the loopback address answers to `localhost` and `127.0.0.1` alone: no web page shall ask it.",
+    )
     INVALID_REQUEST = "InvalidRequest", "The request is not what the API reads. `param` names the field."
     METHOD_NOT_ALLOWED = "MethodNotAllowed", "The route knows another HTTP method."
     NOT_READY = "NotReady", "The pipeline cannot answer yet. `/readyz` names what is missing."
@@ -105,7 +109,7 @@ class Reason(StrEnum):
     RATE_LIMIT_EXCEEDED = "RateLimitExceeded", "Too many requests. `Retry-After` says when to come again."
     REQUEST_TIMEOUT = "RequestTimeout", "The request's body did not arrive in time."
     REQUEST_TOO_LARGE = "RequestTooLarge", "The request's body is too large."
-    ROUTE_NOT_FOUND = "RouteNotFound", "There is no such route. `/docs` lists them."
+    ROUTE_NOT_FOUND = "RouteNotFound", "There is no such route. `/openapi.json` lists them."
     UNSUPPORTED_MEDIA_TYPE = "UnsupportedMediaType", "The body must be JSON."
     # --- everything ---
     COMMAND_FAILED = "CommandFailed", "A command of the CLI cannot do what it was asked for. Its message says why."

@@ -1,209 +1,31 @@
-"""The command `lorekeeper`. Each command imports what it needs when it runs, so that `--help` is there at once."""
+"""Where the command `lorekeeper` begins: Ctrl-C is looked after before anything that takes time is imported."""
 
+import os
+import signal
 import sys
-from collections.abc import Callable
-from pathlib import Path
-from typing import Annotated, NoReturn
+from types import FrameType
 
-import typer
+__all__ = ["main"]
 
-from lorekeeper_cli.exits import EPILOG, Exit
-from lorekeeper_cli.options import (
-    EmbeddedOption,
-    FilesOption,
-    HomeOption,
-    JsonOption,
-    Options,
-    PipelineOption,
-    SecretsOption,
-    VerboseOption,
-    VolumesOption,
-)
-
-__all__ = ["app", "main"]
-
-HOME = Path(".lorekeeper")
-
-app = typer.Typer(
-    name="lorekeeper",
-    help="Answers from your documents, as declared in a manifest: on this machine, with the parts the manifest names.",
-    epilog=EPILOG,
-    no_args_is_help=True,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-
-
-@app.command(epilog=EPILOG)
-def run(
-    *,
-    files: FilesOption = None,
-    host: Annotated[str, typer.Option(metavar="ADDRESS", help="Address to serve on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65535, help="Port to serve on; 0 for any free one.")] = 8080,
-    embedded: EmbeddedOption = False,
-    watch: Annotated[
-        bool, typer.Option("--watch", help="Sync again when local folders, repositories or ConfigMaps change.")
-    ] = False,
-    home: HomeOption = HOME,
-    secrets: SecretsOption = None,
-    volumes: VolumesOption = None,
-    verbose: VerboseOption = False,
-) -> None:
-    """Take in the sources of the manifests and serve their pipelines until Ctrl-C."""
-
-    def work() -> Exit:
-        from lorekeeper_cli.interrupts import run_interruptible
-        from lorekeeper_cli.serve import Listen, serve
-
-        options = _options(files, secrets, volumes, embedded=embedded, home=home)
-        return run_interruptible(lambda interrupts: serve(options, Listen(host, port), interrupts, watch=watch))
-
-    _perform(work, verbose=verbose)
-
-
-@app.command(epilog=EPILOG)
-def ingest(
-    *,
-    files: FilesOption = None,
-    confirm_deletion: Annotated[
-        list[str] | None,
-        typer.Option("--confirm-deletion", metavar="SOURCE", help="Let a held deletion of this source go ahead."),
-    ] = None,
-    embedded: EmbeddedOption = False,
-    home: HomeOption = HOME,
-    secrets: SecretsOption = None,
-    volumes: VolumesOption = None,
-    as_json: JsonOption = False,
-    verbose: VerboseOption = False,
-) -> None:
-    """Take in the sources of the manifests once; a running server is asked to do it."""
-
-    def work() -> Exit:
-        from lorekeeper_cli.ingest import ingest_once
-
-        options = _options(files, secrets, volumes, embedded=embedded, home=home)
-        return ingest_once(options, frozenset(confirm_deletion or ()), as_json=as_json)
-
-    _perform(work, verbose=verbose)
-
-
-@app.command(epilog=EPILOG)
-def ask(
-    question: Annotated[str, typer.Argument(help="The question.")],
-    *,
-    files: FilesOption = None,
-    pipeline: PipelineOption = None,
-    embedded: EmbeddedOption = False,
-    home: HomeOption = HOME,
-    secrets: SecretsOption = None,
-    volumes: VolumesOption = None,
-    as_json: JsonOption = False,
-    verbose: VerboseOption = False,
-) -> None:
-    """Answer a question with citations: by the running server, or with -f in this process."""
-
-    def work() -> Exit:
-        from lorekeeper_cli.ask import ask as ask_pipeline
-        from lorekeeper_cli.render import render_answer
-
-        options = _options(files, secrets, volumes, embedded=embedded, home=home, pipeline=pipeline)
-        return ask_pipeline(options, "/v1/query", {"question": question}, render_answer, as_json=as_json)
-
-    _perform(work, verbose=verbose)
-
-
-@app.command(epilog=EPILOG)
-def search(
-    question: Annotated[str, typer.Argument(help="The question, or some words.")],
-    *,
-    files: FilesOption = None,
-    pipeline: PipelineOption = None,
-    top_k: Annotated[
-        int | None, typer.Option("--top-k", min=1, max=50, help="Most passages; the pipeline's own setting if absent.")
-    ] = None,
-    embedded: EmbeddedOption = False,
-    home: HomeOption = HOME,
-    secrets: SecretsOption = None,
-    volumes: VolumesOption = None,
-    as_json: JsonOption = False,
-    verbose: VerboseOption = False,
-) -> None:
-    """Show the passages that a question finds, with their scores; no answer is written."""
-
-    def work() -> Exit:
-        from lorekeeper_cli.ask import ask as ask_pipeline
-        from lorekeeper_cli.render import render_passages
-
-        options = _options(files, secrets, volumes, embedded=embedded, home=home, pipeline=pipeline)
-        body: dict[str, object] = {"question": question}
-        if top_k is not None:
-            body["top_k"] = top_k
-        return ask_pipeline(options, "/v1/retrieve", body, render_passages, as_json=as_json)
-
-    _perform(work, verbose=verbose)
-
-
-@app.command(epilog=EPILOG)
-def check(
-    *,
-    files: FilesOption = None,
-    embedded: EmbeddedOption = False,
-    secrets: SecretsOption = None,
-    volumes: VolumesOption = None,
-    as_json: JsonOption = False,
-    verbose: VerboseOption = False,
-) -> None:
-    """Show every mistake of the manifests at once, with its line; nothing is opened or asked."""
-
-    def work() -> Exit:
-        from lorekeeper_cli.check import check_files
-
-        return check_files(_options(files, secrets, volumes, embedded=embedded), as_json=as_json)
-
-    _perform(work, verbose=verbose)
-
-
-@app.command(epilog=EPILOG)
-def version(as_json: JsonOption = False) -> None:
-    """Show the versions of Lorekeeper, Python and the platform."""
-
-    def work() -> Exit:
-        from lorekeeper_cli.version import show_version
-
-        return show_version(as_json=as_json)
-
-    _perform(work, verbose=False)
+_INTERRUPTED = 130
+"""`Exit.INTERRUPTED`, which is not imported here: a module less before the handler stands."""
 
 
 def main() -> None:
     """Run the command line and exit."""
+    # Who starts a command in the background may have told it to ignore Ctrl-C: that stays.
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, _stop_early)
+    from lorekeeper_cli.commands import app
+
     app()
 
 
-def _options(
-    files: list[str] | None,
-    secrets: list[str] | None,
-    volumes: list[str] | None,
-    *,
-    embedded: bool,
-    home: Path = HOME,
-    pipeline: str | None = None,
-) -> Options:
-    return Options(
-        files=files or [],
-        home=home,
-        embedded=embedded,
-        secrets=secrets or [],
-        volumes=volumes or [],
-        pipeline=pipeline,
-    )
-
-
-def _perform(work: Callable[[], Exit], *, verbose: bool) -> NoReturn:
-    from lorekeeper_cli.perform import perform
-
-    sys.exit(perform(work, verbose=verbose))
+def _stop_early(_number: int, _frame: FrameType | None) -> None:
+    """End at once: nothing is open yet, and an exception would show where in an import it came."""
+    sys.stderr.write("Interrupted.\n")
+    sys.stderr.flush()
+    os._exit(_INTERRUPTED)
 
 
 if __name__ == "__main__":

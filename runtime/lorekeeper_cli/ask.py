@@ -6,12 +6,13 @@ from typing import Any
 from lorekeeper_api.contract.config import SourceConfig
 from lorekeeper_cli.exits import Exit
 from lorekeeper_cli.failure import CommandError
-from lorekeeper_cli.home import find_server
-from lorekeeper_cli.ingest import error_message
+from lorekeeper_cli.home import find_holder, find_server
+from lorekeeper_cli.ingest import other_manifests, read_served, refusal, require_text
 from lorekeeper_cli.interrupts import Interrupts, run_interruptible
 from lorekeeper_cli.options import Options
 from lorekeeper_cli.output import note, write, write_json
-from lorekeeper_runtime.stores.lock import StoreLockedError, read_holder
+from lorekeeper_cli.served import PipelinesHeldError
+from lorekeeper_runtime.stores.lock import StoreLockedError
 
 __all__ = ["ask"]
 
@@ -30,14 +31,16 @@ def ask(
         render: Gives the lines of a good reply.
         as_json: Whether the reply is shown as it came.
     """
+    require_text("The question", str(body["question"]))
+    require_text("--pipeline", options.pipeline or "")
     reply: Reply | Exit
     if options.files:
         try:
             reply = run_interruptible(lambda interrupts: _ask_here(options, path, body, interrupts))
-        except StoreLockedError as error:
+        except PipelinesHeldError as error:
             reply = _ask_there(error, options, path, body)
     else:
-        holder = read_holder(options.home)
+        holder = find_holder(options.home)
         if holder is None:
             raise CommandError(
                 f"No server holds {options.home}: start one with lorekeeper run -f FILE, or give the manifests with -f."
@@ -48,10 +51,11 @@ def ask(
     status, content = reply
     if status != 200:
         if content.get("error", {}).get("code") == "GenerationNotConfigured":
-            raise CommandError("The pipeline has no generation and writes no answers: use lorekeeper search.")
-        raise CommandError(
-            error_message(content), exit_code=Exit.UNAVAILABLE if status in {502, 503, 504} else Exit.MISTAKES
-        )
+            raise CommandError(
+                "The pipeline has no generation and writes no answers: use lorekeeper search.",
+                code="GenerationNotConfigured",
+            )
+        raise refusal(status, content)
     if as_json:
         write_json(content)
     else:
@@ -89,7 +93,7 @@ async def _bring_in_step(parts: Any) -> None:
         sources = frozenset(source.name for source in config.sources if _is_local(source))
     with show_progress() as progress:
         reports = await Syncer([parts], progress).sync(sources=sources)
-    for line in render_reports(reports, quiet=True):
+    for line in render_reports(reports, quiet=True, name_failures=False):
         note(line)
     if not all(report["active"] for report in reports):
         raise CommandError("Nothing can be asked yet: no source could be taken in.", exit_code=choose_exit(reports))
@@ -102,20 +106,16 @@ def _is_local(source: SourceConfig) -> bool:
 
 def _ask_there(error: StoreLockedError, options: Options, path: str, body: dict[str, object]) -> Reply:
     server = find_server(error, options.home)
-    wanted = options.pipeline or _only_pipeline(options)
+    wanted = options.pipeline
+    if isinstance(error, PipelinesHeldError):
+        served = read_served(server)
+        if any(served.get(name) != sources for name, sources in error.declared.items()):
+            raise other_manifests(server, served) from error
+        if len(error.declared) == 1:  # the server may serve others too
+            (wanted,) = error.declared
     status, content = server.post(path, body if wanted is None else body | {"pipeline": wanted})
     if status in {400, 404} and content.get("error", {}).get("param") == "pipeline":
         _, models = server.get("/v1/models")
         names = ", ".join(model["id"] for model in models["data"])
         raise CommandError(f"The server at {server.url} serves the pipelines {names}: name one with --pipeline.")
     return status, content
-
-
-def _only_pipeline(options: Options) -> str | None:
-    """Name of the pipeline of the manifests, when it is the only one: the server may serve others too."""
-    if not options.files or "-" in options.files:
-        return None
-    from lorekeeper_cli.manifests import load_manifests
-
-    names = [manifest.name for manifest in load_manifests(options.files).of_kind("RAGPipeline")]
-    return names[0] if len(names) == 1 else None

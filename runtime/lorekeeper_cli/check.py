@@ -19,7 +19,9 @@ __all__ = ["check_files", "find_mistakes", "load_checked", "note_ignored"]
 def check_files(options: Options, *, as_json: bool) -> Exit:
     """Do `lorekeeper check`: show every mistake, or what was found to be right."""
     manifests = _load(options)
-    mistakes = find_mistakes(manifests, parse_given(options.secrets, options.volumes), embedded=options.embedded)
+    given = parse_given(options.secrets, options.volumes)
+    mistakes = find_mistakes(manifests, given, embedded=options.embedded)
+    _note_unused(manifests, given)
     if as_json:
         write_json(
             {
@@ -51,6 +53,7 @@ def load_checked(options: Options) -> tuple[Manifests, Given]:
     manifests = _load(options)
     given = parse_given(options.secrets, options.volumes)
     mistakes = find_mistakes(manifests, given, embedded=options.embedded)
+    _note_unused(manifests, given)
     if mistakes:
         raise CommandError(_count(mistakes), lines=[mistake.text() for mistake in mistakes])
     return manifests, given
@@ -65,7 +68,25 @@ def note_ignored(manifests: Manifests) -> None:
 def _load(options: Options) -> Manifests:
     if not options.files:
         raise CommandError("Say which manifests: -f FILE, -f FOLDER or -f - for standard input.", exit_code=Exit.USAGE)
+    if not all(place.strip() for place in options.files):
+        raise CommandError("-f is empty: give it a file, a folder or - for standard input.", exit_code=Exit.USAGE)
     return load_manifests(options.files)
+
+
+def _note_unused(manifests: Manifests, given: Given) -> None:
+    """Say which folders were given for claims that no source names: one of the names is likely misspelled."""
+    named = sorted(
+        {
+            reference.name
+            for manifest in manifests.items
+            for reference in find_references(manifest)
+            if reference.kind == "PersistentVolumeClaim"
+        }
+    )
+    for claim, _ in given.volumes:
+        if claim not in named:
+            known = f"they name {', '.join(named)}" if named else "they name none"
+            note(f"--volume {claim}: no source of the manifests names this claim; {known}")
 
 
 def _count(mistakes: list[Mistake]) -> str:

@@ -21,12 +21,12 @@ class Exit(IntEnum):
     INTERNAL = 70
     """A fault in Lorekeeper itself."""
     INTERRUPTED = 130
-    """Stopped by Ctrl-C, or by SIGTERM before the work was done. A server that SIGTERM stops ends with 0."""
+    """Stopped by Ctrl-C, or by SIGTERM or SIGHUP before the work was done. A server that these two stop ends with 0."""
 
 
 EPILOG = (
     "Exit codes: 0 done (also when the answer is not in the sources), 1 mistakes in manifests or values, 2 usage, "
     "3 some documents failed or a deletion is held, 5 a provider, store, source or server is unavailable, "
-    "70 a fault in lorekeeper itself, 130 interrupted (a server stopped by SIGTERM: 0)."
+    "70 a fault in lorekeeper itself, 130 interrupted (a server stopped by SIGTERM or SIGHUP: 0)."
 )
 """The same, for the end of `--help`."""

@@ -15,8 +15,12 @@ class CommandError(LorekeeperError):
     code = "CommandFailed"
     status = 400
 
-    def __init__(self, message: str, *, exit_code: Exit = Exit.MISTAKES, lines: Sequence[str] = ()) -> None:
+    def __init__(
+        self, message: str, *, exit_code: Exit = Exit.MISTAKES, lines: Sequence[str] = (), code: str | None = None
+    ) -> None:
         super().__init__(message)
+        if code is not None:
+            self.code = code
         self.exit_code = exit_code
         """What the command ends with."""
         self.lines = lines
@@ -29,6 +33,7 @@ _DISK = {
     errno.EROFS: "the file system is read-only; choose another folder with --home",
     errno.EACCES: "permission denied; change its permissions or choose another place",
     errno.EPERM: "the operation is not permitted; change its owner or choose another place",
+    errno.EEXIST: "a file is where a folder is needed; choose another place",
     errno.ENOTDIR: "a part of the path is a file; choose another place",
     errno.EMFILE: "too many files are open; raise the limit with ulimit -n",
 }

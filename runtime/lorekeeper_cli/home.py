@@ -1,6 +1,9 @@
 """The folder `.lorekeeper`: who holds it, and how its running server is found."""
 
+import errno
+import os
 import secrets
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -8,9 +11,9 @@ from pathlib import Path
 from lorekeeper_cli.exits import Exit
 from lorekeeper_cli.failure import CommandError
 from lorekeeper_cli.remote import RemoteServer
-from lorekeeper_runtime.stores.lock import HomeLock, LockHolder, StoreLockedError
+from lorekeeper_runtime.stores.lock import HomeLock, LockHolder, StoreLockedError, read_holder
 
-__all__ = ["find_server", "hold_home", "write_token"]
+__all__ = ["find_holder", "find_server", "hold_home", "write_token"]
 
 _TOKEN = "server-token"  # noqa: S105 - the name of the file, not the token
 
@@ -23,12 +26,32 @@ def hold_home(home: Path) -> Iterator[HomeLock]:
         StoreLockedError: Another process holds it.
         OSError: The folder cannot be made or written.
     """
-    home.mkdir(parents=True, exist_ok=True)
+    _make_private(home)
     ignore = home / ".gitignore"
     if not ignore.exists():
         ignore.write_text("*\n", encoding="utf-8")
     with HomeLock(home) as lock:
         yield lock
+
+
+def find_holder(home: Path) -> LockHolder | None:
+    """Return the process that holds a home; None when nobody does or there is no home.
+
+    Raises:
+        OSError: The home is a file, or may not be read.
+    """
+    if home.exists() and not home.is_dir():
+        raise FileExistsError(errno.EEXIST, "File exists", str(home))
+    return read_holder(home)
+
+
+def _make_private(home: Path) -> None:
+    """Make the home, or take from others the right to enter it: the text of the documents lies in it."""
+    home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    found = home.stat()
+    # A folder of another user, or one that everybody shares like /tmp, is not ours to close.
+    if found.st_uid == os.geteuid() and not found.st_mode & stat.S_ISVTX and stat.S_IMODE(found.st_mode) & 0o077:
+        home.chmod(stat.S_IMODE(found.st_mode) & ~0o077)
 
 
 def find_server(error: StoreLockedError, home: Path) -> RemoteServer:

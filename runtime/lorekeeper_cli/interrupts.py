@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM: the work is cancelled, and the process ends within seconds whatever it was doing.
+"""Ctrl-C, SIGTERM and the end of the terminal (SIGHUP): the work is cancelled, and the process ends within seconds.
 
 Stopping hard is safe: every acknowledged write is durable against the death of the process. So a thread that is deep in
 a large document is waited for only briefly.
@@ -9,7 +9,8 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 from typing import Any, TypeVar
@@ -30,14 +31,14 @@ class Interrupts:
         self.received: signal.Signals | None = None
         """The first signal, or None."""
         self.serving = False
-        """Whether nothing is left undone by stopping: SIGTERM then is the normal end."""
+        """Whether nothing is left undone by stopping: SIGTERM and SIGHUP then are the normal end."""
         self.leftovers: list[Path] = []
         """Private folders that are removed even when the process ends the hard way."""
 
     @property
     def exit_code(self) -> Exit:
         """What the command ends with after a signal."""
-        return Exit.OK if self.serving and self.received is signal.SIGTERM else Exit.INTERRUPTED
+        return Exit.OK if self.serving and self.received is not signal.SIGINT else Exit.INTERRUPTED
 
     def on_signal(self, number: signal.Signals, stop: Callable[[], object]) -> None:
         """Stop the work; at the second signal, or when it does not stop, end the process."""
@@ -54,8 +55,9 @@ class Interrupts:
 
         for folder in self.leftovers:
             rmtree(folder, ignore_errors=True)
-        sys.stdout.flush()
-        sys.stderr.flush()
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(OSError, ValueError):  # the terminal may be gone, and this is the way out
+                stream.flush()
         os._exit(self.exit_code)
 
 
@@ -69,6 +71,10 @@ def run_interruptible(work: Callable[[Interrupts], Coroutine[Any, Any, T]]) -> T
 
     interrupts = Interrupts()
 
+    def cancel(loop: asyncio.AbstractEventLoop, task: asyncio.Task[Any]) -> None:
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(task.cancel)
+
     async def guarded() -> T | Exit:
         task = asyncio.current_task()
         if task is None:
@@ -76,11 +82,9 @@ def run_interruptible(work: Callable[[Interrupts], Coroutine[Any, Any, T]]) -> T
         loop = asyncio.get_running_loop()
 
         def on_signal(number: int, _frame: FrameType | None) -> None:
-            interrupts.on_signal(signal.Signals(number), lambda: loop.call_soon_threadsafe(task.cancel))
+            interrupts.on_signal(signal.Signals(number), lambda: cancel(loop, task))
 
-        # Not the loop's own handlers: these also start the clock while the loop is held up.
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, on_signal)
+        handlers.enter_context(_handling(on_signal))
         try:
             return await work(interrupts)
         except asyncio.CancelledError:
@@ -90,5 +94,23 @@ def run_interruptible(work: Callable[[Interrupts], Coroutine[Any, Any, T]]) -> T
                 note("Interrupted. What was done is kept; the next run goes on from there.")
             return interrupts.exit_code
 
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+    with ExitStack() as handlers, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(guarded())
+
+
+@contextmanager
+def _handling(handler: Callable[[int, FrameType | None], None]) -> Iterator[None]:
+    """Handle the signals for as long as the context lasts.
+
+    Not by the loop's own handlers: these also start the clock while the loop is held up.
+    """
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    if before[signal.SIGHUP] is signal.SIG_IGN:  # nohup: the command is to outlive its terminal
+        del before[signal.SIGHUP]
+    for number in before:
+        signal.signal(number, handler)
+    try:
+        yield
+    finally:
+        for number, old in before.items():
+            signal.signal(number, old)

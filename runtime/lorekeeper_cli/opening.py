@@ -20,9 +20,10 @@ from lorekeeper_cli.resolve import (
     name_embedded,
     resolve_config,
 )
+from lorekeeper_cli.served import PipelinesHeldError, describe_declared
 from lorekeeper_runtime.errors import ProviderError, StoreError
 from lorekeeper_runtime.ports import Store
-from lorekeeper_runtime.stores.lock import HomeLock
+from lorekeeper_runtime.stores.lock import HomeLock, StoreLockedError
 from lorekeeper_runtime.wiring import OpenPipeline, open_pipeline, open_store
 
 __all__ = ["Opened", "open_pipelines"]
@@ -44,7 +45,7 @@ async def open_pipelines(options: Options, interrupts: Interrupts) -> AsyncItera
 
     Raises:
         CommandError: The manifests hold mistakes, or not the pipeline that was named.
-        StoreLockedError: Another process holds the home.
+        PipelinesHeldError: Another process holds the home.
         ProviderError: A model's provider does not answer.
         StoreError: A store does not answer or cannot be opened.
     """
@@ -56,7 +57,10 @@ async def open_pipelines(options: Options, interrupts: Interrupts) -> AsyncItera
         declared = _choose(
             declare_pipelines(manifests, given, home=home, folder=folder, embedded=options.embedded), options.pipeline
         )
-        lock = stack.enter_context(hold_home(home))
+        try:
+            lock = stack.enter_context(hold_home(home))
+        except StoreLockedError as error:
+            raise PipelinesHeldError(error.holder, describe_declared(declared)) from error
         note_ignored(manifests)
         _announce(manifests, declared)
         configs = [await resolve_config(pipeline) for pipeline in declared]

@@ -3,9 +3,10 @@
 import json
 import os
 import sys
+from contextlib import suppress
 from typing import Any
 
-__all__ = ["is_terminal", "note", "plain", "use_colour", "write", "write_json"]
+__all__ = ["escape", "is_terminal", "note", "plain", "use_colour", "write", "write_json"]
 
 
 def write(text: str = "") -> None:
@@ -21,9 +22,10 @@ def write_json(value: Any) -> None:
 
 
 def note(text: str) -> None:
-    """Write a line that is not part of the result."""
-    sys.stderr.write(_fit(plain(text), sys.stderr.encoding) + "\n")
-    sys.stderr.flush()
+    """Write a line that is not part of the result; when nobody can read it any more, the work goes on without it."""
+    with suppress(OSError):
+        sys.stderr.write(_fit(plain(text), sys.stderr.encoding) + "\n")
+        sys.stderr.flush()
 
 
 def is_terminal() -> bool:
@@ -39,6 +41,11 @@ def use_colour() -> bool:
 def plain(text: str) -> str:
     """The text without control characters, which steer a terminal: documents may have been written by anybody."""
     return "".join(letter if letter.isprintable() or letter in "\n\t" else "\ufffd" for letter in text)
+
+
+def escape(text: str) -> str:
+    """The text in one line, with what cannot be seen written out: a name of a file may hold line breaks."""
+    return "".join(letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in text)
 
 
 def _fit(text: str, encoding: str | None) -> str:

@@ -1,10 +1,12 @@
 """Where a laptop keeps what a cluster would mount: Secrets and ConfigMaps as files of a private folder."""
 
 import base64
+import fcntl
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,15 +18,56 @@ from lorekeeper_cli.manifests import Manifest, Manifests
 
 __all__ = ["LocalPlaces", "private_folder", "write_config_map"]
 
+_PREFIX = "lorekeeper-"
+
 
 @contextmanager
 def private_folder() -> Iterator[Path]:
     """Make a folder that only this user can enter, and remove it at the end.
 
-    It is never inside the home: what lies there outlives the command and is copied and backed up.
+    It is never inside the home: what lies there outlives the command and is copied and backed up. A process that was
+    killed leaves its folder; the next one removes it.
     """
-    with tempfile.TemporaryDirectory(prefix="lorekeeper-", ignore_cleanup_errors=True) as folder:
-        yield Path(folder)
+    _remove_left_over(Path(tempfile.gettempdir()))
+    with tempfile.TemporaryDirectory(prefix=f"{_PREFIX}{os.getpid()}-", ignore_cleanup_errors=True) as folder:
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield Path(folder)
+        finally:
+            os.close(descriptor)
+
+
+def _remove_left_over(place: Path) -> None:
+    """Remove this user's private folders whose processes are gone."""
+    for folder in place.glob(f"{_PREFIX}*-*"):
+        pid = folder.name.removeprefix(_PREFIX).partition("-")[0]
+        if pid.isascii() and pid.isdecimal() and not _is_running(int(pid)):
+            with suppress(OSError):  # somebody else's, or removed by another command in this moment
+                _remove_unlocked(folder)
+
+
+def _is_running(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, OverflowError):
+        return True
+    return True
+
+
+def _remove_unlocked(folder: Path) -> None:
+    """Remove a folder of this user unless it is locked: another container may share the place, and not the numbers of
+    processes.
+    """
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        if os.fstat(descriptor).st_uid == os.geteuid():
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(folder)
+    finally:
+        os.close(descriptor)
 
 
 class LocalPlaces:

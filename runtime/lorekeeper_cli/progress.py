@@ -26,21 +26,34 @@ class QuietProgress:
 
 
 class PlainProgress:
-    """A line when a source's indexing begins, and one every few seconds while it lasts."""
+    """A line when a source's indexing begins, one every few seconds while it lasts, and one with the final count."""
 
     def __init__(self) -> None:
         self._source = ""
         self._next = 0.0
+        self._written: tuple[int, int, int] | None = None
 
     def update(self, snapshot: Snapshot) -> None:
         """Write a line when it is time."""
         if snapshot.stage != Stage.INDEXING:
+            if snapshot.source == self._source:
+                self._source = ""
+                self._write(snapshot)
             return
         now = time.monotonic()
-        if snapshot.source == self._source and now < self._next:
-            return
+        if snapshot.source == self._source:
+            if now < self._next:
+                return
+        else:
+            self._written = None
         self._source, self._next = snapshot.source, now + PLAIN_SECONDS
-        note(f"{snapshot.source}: {snapshot.done} of {snapshot.total} documents, {snapshot.chunks} chunks")
+        self._write(snapshot)
+
+    def _write(self, snapshot: Snapshot) -> None:
+        counts = (snapshot.done, snapshot.total, snapshot.chunks)
+        if counts != self._written:
+            self._written = counts
+            note(f"{snapshot.source}: {snapshot.done} of {snapshot.total} documents, {snapshot.chunks} chunks")
 
 
 class BarProgress:

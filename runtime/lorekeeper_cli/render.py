@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from lorekeeper_cli.output import plain, use_colour
+from lorekeeper_cli.output import escape, plain, use_colour
 
 __all__ = ["render_answer", "render_passages"]
 
@@ -22,6 +22,10 @@ def render_answer(reply: Mapping[str, Any]) -> Iterator[str]:
     if not reply["answered"]:
         yield _styled(_DIM, "Not in the sources: no passage supports an answer.")
         return
+    if not citations:
+        yield ""
+        yield "No source was cited: check the answer against the passages found:"
+        citations = reply["citations"]
     if citations:
         yield ""
     for citation in citations:
@@ -47,13 +51,13 @@ def render_passages(reply: Mapping[str, Any]) -> Iterator[str]:
 def _heading(passage: Mapping[str, Any]) -> str:
     title = passage["title"] or passage["document"]
     headings = [heading for heading in passage["headings"] if heading != title]
-    return plain(_BELOW.join([title, *headings]))
+    return escape(_BELOW.join([title, *headings]))
 
 
 def _place(passage: Mapping[str, Any]) -> str:
     place = passage["link"] or f"{passage['source']}/{passage['document']}"
     page = f", page {passage['page']}" if passage["page"] else ""
-    return plain(f"{place}{page}")
+    return escape(f"{place}{page}")
 
 
 def _scores(passage: Mapping[str, Any]) -> str:

@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import ipaddress
 import logging
 import socket
 from collections.abc import AsyncIterator, Iterator, Sequence
@@ -16,16 +17,18 @@ from typing_extensions import override
 from lorekeeper_cli.exits import Exit
 from lorekeeper_cli.failure import CommandError
 from lorekeeper_cli.follow import follow_changes, follow_schedule
-from lorekeeper_cli.home import find_server, write_token
+from lorekeeper_cli.home import find_holder, find_server, write_token
 from lorekeeper_cli.interrupts import Interrupts
-from lorekeeper_cli.local_routes import add_sync_route
+from lorekeeper_cli.local_routes import add_local_routes
 from lorekeeper_cli.opening import Opened, open_pipelines
 from lorekeeper_cli.options import Options
 from lorekeeper_cli.output import note, write
 from lorekeeper_cli.progress import QuietProgress, show_progress
 from lorekeeper_cli.report import choose_exit, render_reports
 from lorekeeper_cli.schedule import make_schedule
+from lorekeeper_cli.served import describe_configs
 from lorekeeper_cli.sync import Syncer
+from lorekeeper_runtime.query.hosts import LOOPBACK_HOSTS
 from lorekeeper_runtime.stores.lock import StoreLockedError
 from lorekeeper_runtime.wiring import OpenPipeline, build_app
 
@@ -54,15 +57,20 @@ async def serve(options: Options, listen: Listen, interrupts: Interrupts, *, wat
         ProviderError: A model's provider does not answer.
         StoreError: A store does not answer.
     """
+    holder = find_holder(options.home)
+    if holder is not None:  # said before the port is tried: it is likely the one that this server has
+        raise _already_runs(StoreLockedError(holder), options)
     with bind(listen) as bound:
         try:
             async with open_pipelines(options, interrupts) as opened:
                 return await _serve_opened(options, opened, bound, interrupts, watch=watch)
         except StoreLockedError as error:
-            server = find_server(error, options.home)
-            raise CommandError(
-                f"A server already runs on {options.home}, at {server.url}: stop it, or choose another --home."
-            ) from error
+            raise _already_runs(error, options) from error
+
+
+def _already_runs(error: StoreLockedError, options: Options) -> CommandError:
+    server = find_server(error, options.home)
+    return CommandError(f"A server already runs on {options.home}, at {server.url}: stop it, or choose another --home.")
 
 
 async def _serve_opened(
@@ -79,8 +87,8 @@ async def _serve_opened(
         raise CommandError("Nothing can be served: no source could be taken in.", exit_code=choose_exit(reports))
     syncer.progress = QuietProgress()
     with write_token(options.home) as token:
-        app = build_app(opened.pipelines)
-        add_sync_route(app, syncer, token)
+        app = build_app(opened.pipelines, hosts=_hosts(bound))
+        add_local_routes(app, syncer, token, describe_configs(parts.config for parts in opened.pipelines))
         async with _serving(app, bound) as server:
             url = _address(bound)
             opened.lock.announce(url)
@@ -123,6 +131,12 @@ class _Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         self.ready.set()
+
+
+def _hosts(bound: socket.socket) -> frozenset[str] | None:
+    """Names that requests must be addressed to: on the loopback address those of this machine, else any."""
+    address = ipaddress.ip_address(bound.getsockname()[0])
+    return LOOPBACK_HOSTS | {str(address)} if address.is_loopback else None
 
 
 @asynccontextmanager

@@ -1,6 +1,6 @@
 """Puts the parts together: from a configuration to open stores, models, sources, and the query service."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -176,8 +176,8 @@ async def ingest(
     )
 
 
-def build_app(pipelines: Sequence[OpenPipeline]) -> "FastAPI":
-    """Make the query service for open pipelines."""
+def build_app(pipelines: Sequence[OpenPipeline], *, hosts: Collection[str] | None = None) -> "FastAPI":
+    """Make the query service for open pipelines; with `hosts` it answers to these names alone."""
     from lorekeeper_runtime.query.app import create_app
     from lorekeeper_runtime.query.pipeline import Pipeline
 
@@ -187,4 +187,5 @@ def build_app(pipelines: Sequence[OpenPipeline]) -> "FastAPI":
             for parts in pipelines
         },
         version=__version__,
+        hosts=hosts,
     )

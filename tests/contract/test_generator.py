@@ -5,6 +5,7 @@ A real Ollama is asked when OLLAMA_URL and OLLAMA_CHAT_MODEL are set.
 
 import asyncio
 import os
+import threading
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
@@ -16,6 +17,7 @@ from lorekeeper_api.contract.config import GenerationConfig
 from lorekeeper_api.pipeline import GenerationProvider
 from lorekeeper_runtime.errors import ProviderError
 from lorekeeper_runtime.http import HttpClient
+from lorekeeper_runtime.models import gguf
 from lorekeeper_runtime.models.extractive import ExtractiveGenerator
 from lorekeeper_runtime.models.gguf import GGUFGenerator
 from lorekeeper_runtime.models.ollama import OllamaGenerator
@@ -270,6 +272,32 @@ async def test_a_file_that_is_no_model(peer: Peer, tmp_path: Any) -> None:
         await peer.make(model=str(tmp_path / "not.gguf")).describe()
     with pytest.raises(ProviderError, match="cannot be loaded"):
         await read(peer.make(model=str(tmp_path / "broken.gguf")))
+
+
+@pytest.mark.parametrize("peer", ["gguf"], indirect=True)
+async def test_the_model_is_loaded_once_before_the_first_question(peer: Peer, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun: list[object] = []
+    first, go_on = threading.Event(), threading.Event()
+    start = gguf._start_server
+
+    def start_when_told(*arguments: Any) -> Any:
+        begun.append(arguments)
+        first.set()
+        assert go_on.wait(30)
+        return start(*arguments)
+
+    monkeypatch.setattr(gguf, "_start_server", start_when_told)
+    generator = cast("GGUFGenerator", peer.make(max_tokens=3))
+    impatient = asyncio.create_task(generator.describe())
+    assert await asyncio.to_thread(first.wait, 30)
+    impatient.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await impatient
+    go_on.set()
+    await generator.describe()
+    assert len(begun) == 1
+    assert text_of(await read(generator))
+    assert len(begun) == 1
 
 
 @pytest.mark.parametrize("peer", ["gguf"], indirect=True)

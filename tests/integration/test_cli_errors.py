@@ -107,6 +107,8 @@ def test_a_port_in_use_is_found_before_any_work(tmp_path: Path, manifest: Path) 
         (["ask", "-f", "notes.yaml", "--embedded", "--pipeline", "x", "q"], "hold no pipeline x; they hold: notes"),
         (["ingest", "-f", "notes.yaml", "--embedded", "--home", "notes.yaml/x"], "a part of the path is a file"),
         (["ask", "q"], "No server holds .lorekeeper"),
+        (["ask", "--home", "notes.yaml", "q"], "notes.yaml: a file is where a folder is needed"),
+        (["run", "-f", "notes.yaml", "--embedded", "--home", "notes.yaml"], "a file is where a folder is needed"),
     ],
 )
 def test_one_line_says_what_to_do(

@@ -105,10 +105,16 @@ def test_a_server_from_start_to_end(tmp_path: Path, manifest: Path) -> None:
         assert answers(server, "When is coffee ground?", "right before")
         assert server.post("/local/v1/sync", {})[0] == 403
 
+        assert lorekeeper("ingest", cwd=tmp_path).returncode == Exit.OK
+        typo = lorekeeper("ingest", "--confirm-deletion", "nots", cwd=tmp_path)
+        assert typo.returncode == Exit.MISTAKES
+        assert "known are notes" in typo.stderr
+
         # a second server is refused, and the first one goes on unharmed
-        second = lorekeeper("run", "--port", "0", *arguments(manifest), cwd=tmp_path)
+        port = server.url.rpartition(":")[2]
+        second = lorekeeper("run", "--port", port, *arguments(manifest), cwd=tmp_path)
         assert second.returncode == Exit.MISTAKES
-        assert server.url in second.stderr
+        assert f"A server already runs on .lorekeeper, at {server.url}" in second.stderr
         assert answers(server, QUESTION, "two minutes")
 
         began = time.monotonic()
@@ -219,3 +225,36 @@ def test_the_schedule_is_followed(tmp_path: Path, manifest: Path) -> None:
 
     assert done.returncode == Exit.MISTAKES
     assert "schedule" in done.stderr
+
+
+def test_other_manifests_are_refused(tmp_path: Path, manifest: Path) -> None:
+    others = tmp_path / "others"
+    others.mkdir()
+    renamed = tmp_path / "renamed.yaml"
+    renamed.write_text((PIPELINE + FOLDER).replace("NAME", "other"))
+    changed = tmp_path / "changed.yaml"
+    changed.write_text(manifest.read_text().replace("claimName: docs", "claimName: docs, path: sub"))
+    volume = f"docs={tmp_path / 'docs'}"
+    with run_server(*arguments(manifest), cwd=tmp_path) as server:
+        for given, folder in ((renamed, volume), (changed, volume), (manifest, f"docs={others}")):
+            options: list[str | Path] = ["--embedded", "-f", given, "--volume", folder]
+            for command in (["ingest"], ["ask", QUESTION], ["search", QUESTION]):
+                done = lorekeeper(*command, *options, cwd=tmp_path)
+                assert done.returncode == Exit.MISTAKES, done.stdout
+                assert f"The server at {server.url} serves other manifests (pipelines: notes)" in done.stderr
+                assert not done.stdout
+        assert answers(server, QUESTION, "two minutes")
+
+
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGKILL])
+def test_no_secret_outlives_a_server_for_long(tmp_path: Path, manifest: Path, number: signal.Signals) -> None:
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    env = {"TMPDIR": str(temporary)}
+    with run_server(*arguments(manifest), cwd=tmp_path, env=env) as server:
+        assert list(temporary.glob("lorekeeper-*"))
+        server.stop(number)
+    if number is signal.SIGKILL:
+        assert list(temporary.glob("lorekeeper-*"))
+        assert lorekeeper("ingest", *arguments(manifest), cwd=tmp_path, env=env).returncode == Exit.OK
+    assert not list(temporary.glob("lorekeeper-*"))

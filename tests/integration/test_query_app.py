@@ -199,7 +199,7 @@ class TestOpenAI:
         assert "".join(chunk.choices[0].delta.content or "" for chunk in chunks) == ANSWER
         assert last.finish_reason == "stop"
         assert last.delta.annotations[0]["url_citation"]["url"] == "https://docs.example.com/ports.md"
-        assert last.delta.context == {"answered": True, "cited": [1]}
+        assert last.delta.context == {"answered": True, "grounded": True, "cited": [1]}
         assert all(chunk.usage is None for chunk in chunks)
 
     def test_a_stream_with_usage(self, sdk):
@@ -224,6 +224,7 @@ class TestOpenAI:
         assert message.content == ANSWER
         assert message.annotations
         assert message.context["cited"] == [1]
+        assert message.context["grounded"] is True
         assert message.context["citations"][0]["number"] == 1
 
     async def test_the_asynchronous_client(self, service):
@@ -379,8 +380,16 @@ BAD = [
     (Q, b"[]", 400, "InvalidRequest", None),
     (Q, b'"x"', 400, "InvalidRequest", None),
     (Q, b'{"question": NaN}', 400, "InvalidRequest", None),
-    (Q, b'{"question": "\xff"}', 400, "InvalidRequest", None),
-    (Q, b'{"question": "\\ud800"}', 400, "InvalidRequest", None),
+    (Q, b'{"question": "\xff"}', 400, "InvalidRequest", "question"),
+    (Q, b'{"question": "\\ud800"}', 400, "InvalidRequest", "question"),
+    (R, b'{"question": "\\udfff x"}', 400, "InvalidRequest", "question"),
+    (
+        C,
+        b'{"model": "support", "messages": [{"role": "user", "content": "\\ud800"}]}',
+        400,
+        "InvalidRequest",
+        "messages[0].content",
+    ),
     (Q, NESTED, 400, "InvalidRequest", None),
     (Q, b"{" + b" " * BODY_BYTES + b"}", 413, "RequestTooLarge", None),
     (C, {}, 400, "InvalidRequest", "model"),
@@ -573,21 +582,26 @@ class TestOperations:
         assert bad["message"] == "The store does not answer; start it."
 
     def test_metrics(self, service):
-        _, http = service
+        server, http = service
         http.post(Q, json={"question": QUESTION})
         http.post(Q, json={"question": UNRELATED})
+        server.parts.generator.write = lambda request: ["8080."]
+        assert http.post(Q, json={"question": QUESTION}).json()["grounded"] is False
         http.post(Q, json={})
         http.get("/whatever/secret-path")
         text = http.get("/metrics").text
         for line in (
-            'lorekeeper_query_requests_total{route="/v1/query",status="200"} 2.0',
+            'lorekeeper_query_requests_total{route="/v1/query",status="200"} 3.0',
             'lorekeeper_query_requests_total{route="/v1/query",status="400"} 1.0',
             'lorekeeper_query_requests_total{route="unmatched",status="404"} 1.0',
             'lorekeeper_query_abstentions_total{by="retrieval",pipeline="support"} 1.0',
-            'lorekeeper_query_tokens_total{kind="prompt",pipeline="support"} 100.0',
-            'lorekeeper_query_stage_seconds_count{pipeline="support",stage="embed"} 2.0',
-            'lorekeeper_query_stage_seconds_count{pipeline="support",stage="first_token"} 1.0',
-            'lorekeeper_query_best_score_count{pipeline="support"} 2.0',
+            'lorekeeper_query_answers_total{outcome="grounded",pipeline="support"} 1.0',
+            'lorekeeper_query_answers_total{outcome="uncited",pipeline="support"} 1.0',
+            'lorekeeper_query_answers_total{outcome="abstained",pipeline="support"} 1.0',
+            'lorekeeper_query_tokens_total{kind="prompt",pipeline="support"} 200.0',
+            'lorekeeper_query_stage_seconds_count{pipeline="support",stage="embed"} 3.0',
+            'lorekeeper_query_stage_seconds_count{pipeline="support",stage="first_token"} 2.0',
+            'lorekeeper_query_best_score_count{pipeline="support"} 3.0',
             "lorekeeper_query_in_flight 1.0",
         ):
             assert line in text

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from lorekeeper_runtime.models.sentences import Unit, UnitKind, split_units
-from lorekeeper_runtime.models.words import content_words, stem
+from lorekeeper_runtime.models.words import SYNONYMS, content_words, stem
 from lorekeeper_runtime.ports import Passage
 
 __all__ = ["Candidate", "choose", "collect_candidates", "score_words"]
@@ -15,6 +15,8 @@ MAX_QUOTES = 3
 MAX_QUOTE_CHARACTERS = 1500
 """Longest part of a passage that is quoted, also of code or a list below the sentence that introduces it."""
 
+SYNONYM_SHARE = 0.8
+"""What a word counts that stands in the text as another one of the same meaning."""
 CONTEXT_SHARE = 0.7
 """What a word counts that stands in a heading above or in a list below, and not in the text itself."""
 NEIGHBOUR_SHARE = 0.35
@@ -37,6 +39,8 @@ SUPPORT_BY_WORDS = 0.5
 
 # Forms of questions, and of the sentences that answer them.
 _HOW_TO = re.compile(r"\bhow (?:do|can|to|should|would)\b|\b(?:what|which) (?:command|option|flag)\b", re.IGNORECASE)
+_CONSEQUENCE = re.compile(r"\bwhat happens\b", re.IGNORECASE)
+_PURPOSE = re.compile(r"^\W*to \w+\b[^.]*, \W*(?:run|use|set|add|start|stop|choose|call|open|give)\b", re.IGNORECASE)
 _DEFINITION = re.compile(r"^\s*(?:what(?:'s| is| are| does)|define|explain)\b", re.IGNORECASE)
 _COUNTED = re.compile(
     r"\bhow (?:many|much|long|large|big|small|often|old|fast)\b|\b(?:what|which) (?=(?:port|size|versions?|number)\b)",
@@ -82,6 +86,8 @@ class Candidate:
     score: float = 0.0
     own: set[str] = field(default_factory=set)
     """Stems of its words."""
+    asked: set[str] = field(default_factory=set)
+    """Those of them that the question has."""
 
     def context(self) -> str:
         """What belongs to it without being in it: the headings above, the head of its table, what it introduces."""
@@ -102,13 +108,24 @@ class Candidate:
             return f"{text}\n\n{self.following}" if self.following else text
         if self.unit.kind is UnitKind.ITEM:
             return f"{_escape_marks(self.unit.text)} {mark}"
-        before = self.unit.before + "\n" if self.unit.before else ""
-        return f"{before}{self.unit.text}\n\n{mark}"
+        if self.unit.kind is UnitKind.ROW:
+            head = self.unit.before + "\n" if self.unit.before else ""
+            return head + _mark_row(_escape_marks(self.unit.text), mark)
+        return f"{self.unit.text}\n\n{mark}"
 
-    def separator(self, previous: "Candidate") -> str:
+    def follow(self, previous: "Candidate") -> str:
+        """The text with its mark as it stands below another quote; the head of their table is not repeated."""
+        quote = self.quote()
+        if self.unit.kind is UnitKind.ROW and self._same_block(previous):
+            quote = quote.removeprefix(self.unit.before + "\n")
+        return self._separator(previous) + quote
+
+    def _same_block(self, other: "Candidate") -> bool:
+        return self.passage is other.passage and self.unit.block == other.unit.block
+
+    def _separator(self, previous: "Candidate") -> str:
         """What stands between two quotes: a space inside a paragraph, a line inside a list."""
-        same_block = self.passage is previous.passage and self.unit.block == previous.unit.block
-        if previous.following or not same_block:
+        if previous.following or not self._same_block(previous):
             both_prose = self.unit.kind is previous.unit.kind is UnitKind.SENTENCE and not previous.following
             return " " if both_prose else "\n\n"
         return " " if self.unit.kind is UnitKind.SENTENCE else "\n"
@@ -120,6 +137,12 @@ _FOREIGN_MARK = re.compile(r"(`[^`]*`)|\[(\d+)\](?!\()")
 def _escape_marks(text: str) -> str:
     """A "[2]" of the document's own is no citation: round brackets instead, except in code."""
     return _FOREIGN_MARK.sub(lambda match: match[1] or f"({match[2]})", text)
+
+
+def _mark_row(row: str, mark: str) -> str:
+    """Put a mark into the last cell of a table's row: below the row it would be a line that belongs to nothing."""
+    cells, bar, _ = row.rstrip().rpartition("|")
+    return f"{cells.rstrip()} {mark} |" if bar and cells.strip(" |") else f"{row} {mark}"
 
 
 def collect_candidates(passages: Sequence[Passage]) -> list[Candidate]:
@@ -138,6 +161,15 @@ def collect_candidates(passages: Sequence[Passage]) -> list[Candidate]:
             following = _introduced(units, order) if unit.text.rstrip("*_").endswith(":") else ""
             candidates.append(Candidate(passage, order, unit, following, neighbour))
     return candidates
+
+
+_CODE = re.compile(r"`[^`]+`")
+_PLACEHOLDER = re.compile(r"(?<=[\s=/])[A-Z]{2,}\b(?!_)")
+
+
+def _drop_placeholders(unit: Unit) -> str:
+    """The text without the values that inline code leaves open: `-f FILE` says nothing about files."""
+    return _CODE.sub(lambda match: _PLACEHOLDER.sub(" ", match[0]), unit.text)
 
 
 def _introduced(units: Sequence[Unit], order: int) -> str:
@@ -161,7 +193,8 @@ def score_words(question: str, candidates: list[Candidate]) -> list[Candidate]:
     # "How long may it be" is answered by a number and not by the word "long".
     wanted = set(content_words(_COUNTED.sub(" ", question))) or set(content_words(question))
     for candidate in candidates:
-        candidate.own = set(content_words(candidate.unit.text))
+        candidate.own = set(content_words(_drop_placeholders(candidate.unit)))
+        candidate.asked = candidate.own & wanted
     if not wanted or not candidates:
         return candidates
     around = [
@@ -169,7 +202,11 @@ def score_words(question: str, candidates: list[Candidate]) -> list[Candidate]:
         for candidate in candidates
     ]
     count = len(candidates)
-    found = {word: sum(word in one.own or word in above for one, above, _ in around) for word in wanted}
+    same = {word: SYNONYMS.get(word, frozenset()) for word in wanted}
+    found = {
+        word: sum(word in one.own or word in above or not same[word].isdisjoint(one.own) for one, above, _ in around)
+        for word in wanted
+    }
     weights = {
         word: math.log(1 + (count + 1) / (found[word] + 0.5)) * (LIGHT_SHARE if word in _LIGHT else 1)
         for word in wanted
@@ -180,6 +217,8 @@ def score_words(question: str, candidates: list[Candidate]) -> list[Candidate]:
         for word in wanted:
             if word in candidate.own:
                 held += weights[word]
+            elif not same[word].isdisjoint(candidate.own):
+                held += weights[word] * SYNONYM_SHARE
             elif word in above:
                 held += weights[word] * CONTEXT_SHARE
             elif word in near:
@@ -194,6 +233,8 @@ def _fit(question: str, candidate: Candidate) -> float:
     bonus = 0.0
     if _HOW_TO.search(question) and (_INSTRUCTION.search(text) or "```" in candidate.following):
         bonus += 0.06
+    if _CONSEQUENCE.search(question) and _PURPOSE.search(text):  # it says how to bring something else about
+        bonus -= 0.15
     if _COUNTED.search(question) and _NUMBER.search(text):
         bonus += 0.06
     if _REASON.search(question) and _BECAUSE.search(text):
@@ -268,6 +309,8 @@ def _adds(candidate: Candidate, best: Candidate, chosen: Sequence[Candidate]) ->
         return False
     if any(_repeats(candidate, one) for one in chosen):
         return False
+    if candidate.unit.kind is UnitKind.ROW and not candidate.asked >= best.asked:
+        return False  # the rows of a table stand beside each other without saying more about each other
     same_block = any(one.passage is candidate.passage and one.unit.block == candidate.unit.block for one in chosen)
     adjacent = any(one.passage is candidate.passage and abs(one.order - candidate.order) == 1 for one in chosen)
     share = 0.6 if same_block and adjacent else 0.75 if same_block or adjacent else 0.88

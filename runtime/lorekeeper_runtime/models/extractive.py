@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections.abc import AsyncGenerator, Sequence
+from dataclasses import replace
 
 import orjson
 
@@ -10,6 +11,7 @@ from lorekeeper_api.contract.config import GenerationConfig
 from lorekeeper_api.contract.known_models import find_profile
 from lorekeeper_runtime.models.evidence import Candidate, choose, collect_candidates, score_words
 from lorekeeper_runtime.models.prompt import estimate_tokens
+from lorekeeper_runtime.models.sentences import FENCE, UnitKind
 from lorekeeper_runtime.ports import Embedder, GeneratedPiece, GenerationRequest, ModelDescription, Vector
 
 __all__ = ["ExtractiveGenerator"]
@@ -46,12 +48,13 @@ class ExtractiveGenerator:
         limit = min(self._config.max_tokens, request.max_tokens or self._config.max_tokens)
         used, reason, text = 0, "stop", ""
         for number, candidate in enumerate(chosen):
-            quote = ("" if number == 0 else candidate.separator(chosen[number - 1])) + candidate.quote()
+            quote = candidate.follow(chosen[number - 1]) if number else candidate.quote()
             quote, stopped = _cut_at_stop(text, quote, request.stop)
             tokens = estimate_tokens(quote)
             if used + tokens > limit:
                 reason = "length"
-                quote = _cut_words(quote, limit) if used == 0 else ""
+                quote = "" if number else _cut_words(candidate, limit).quote()
+                quote, _ = _cut_at_stop(text, quote, request.stop)
                 tokens = estimate_tokens(quote)
             if quote:
                 yield GeneratedPiece(quote)
@@ -104,9 +107,17 @@ def _cut_at_stop(before: str, quote: str, stops: Sequence[str]) -> tuple[str, bo
     return whole[len(before) : max(min(places), len(before))], True
 
 
-def _cut_words(quote: str, limit: int) -> str:
-    """Leave out words at the end until a quote has no more tokens than the limit."""
-    pieces = re.findall(r"\S+\s*", quote)
-    while pieces and estimate_tokens("".join(pieces)) > limit:
-        pieces.pop()
-    return "".join(pieces).rstrip()
+def _cut_words(candidate: Candidate, limit: int) -> Candidate:
+    """Leave out words at the end until a quote with its mark has no more tokens than the limit, but not the first word.
+
+    An answer of one word beats none at all, which would mean that the sources do not say.
+    """
+    shorter = replace(candidate, following="")
+    fence = FENCE.match(candidate.unit.text) if candidate.unit.kind is UnitKind.CODE else None
+    # The first line of fenced code is no word of the answer, and its last one must stay.
+    least, closing = (2, f"\n{fence[1]}") if fence else (1, "")
+    words = re.findall(r"\s*\S+", candidate.unit.text)
+    while len(words) > least and estimate_tokens(shorter.quote()) > limit:
+        words.pop()
+        shorter = replace(shorter, unit=replace(candidate.unit, text="".join(words) + closing, before=""))
+    return shorter

@@ -26,7 +26,8 @@ class GGUFGenerator:
     """A GGUF file, served inside this process on a loopback port that only this object has the key of.
 
     llama.cpp's own server applies the chat template of the file, keeps the prompt cache and stops when a reader goes.
-    It starts with the first question.
+    It starts when the model is described, which a service does before it is ready: loading holds the interpreter for as
+    long as it takes, also from a thread, and the first question is the wrong moment for that.
 
     Args:
         config: The resolved model; `model` is the path of the file.
@@ -39,14 +40,16 @@ class GGUFGenerator:
         self._path = Path(config.model or "")
         self._threads = threads or max(1, count_cpus() - 1)
         self._starting = asyncio.Lock()
+        self._loading: asyncio.Task[tuple[Any, str]] | None = None
         self._server: Any = None
         self._client: OpenAIGenerator | None = None
         self._digest = ""
 
     async def describe(self) -> ModelDescription:
-        """Check the file and hash it; see `ports.Generator`."""
+        """Check the file, hash it and load the model; see `ports.Generator`."""
         if not self._digest:
             self._digest = await asyncio.to_thread(_hash_model, self._path)
+        await self._start()
         return ModelDescription(name=self._path.name, digest=f"sha256:{self._digest}")
 
     async def generate(self, request: GenerationRequest) -> AsyncGenerator[GeneratedPiece, None]:
@@ -59,6 +62,12 @@ class GGUFGenerator:
     async def close(self) -> None:
         """Stop the server and free the model's memory."""
         async with self._starting:
+            if self._loading is not None:  # whoever wanted it has gone
+                loading, self._loading = self._loading, None
+                await asyncio.gather(loading, return_exceptions=True)
+                if not loading.cancelled() and loading.exception() is None:
+                    self._server = loading.result()[0]
+                del loading
             if self._client is not None:
                 await self._client.close()
             server, self._client, self._server = self._server, None, None
@@ -70,10 +79,7 @@ class GGUFGenerator:
     async def _start(self) -> OpenAIGenerator:
         async with self._starting:
             if self._client is None:
-                key = secrets.token_urlsafe(24)
-                self._server = await asyncio.to_thread(
-                    _start_server, self._path, key, self._config.context_window, self._threads
-                )
+                self._server, key = await self._wait_for_server()
                 http = HttpClient(
                     f"{self._server.listening_address}/v1",
                     # It promises to keep a connection and closes it after a stream.
@@ -82,6 +88,21 @@ class GGUFGenerator:
                 )
                 self._client = OpenAIGenerator(self._config.model_copy(update={"model": ALIAS}), http)
             return self._client
+
+    async def _wait_for_server(self) -> tuple[Any, str]:
+        """Load the model. A caller that gives up leaves the work to the next one, who would have to begin anew."""
+        if self._loading is None:
+            self._loading = asyncio.create_task(self._load())
+        loading = self._loading
+        try:
+            return await asyncio.shield(loading)
+        finally:
+            if loading.done():
+                self._loading = None
+
+    async def _load(self) -> tuple[Any, str]:
+        key = secrets.token_urlsafe(24)
+        return await asyncio.to_thread(_start_server, self._path, key, self._config.context_window, self._threads), key
 
 
 def _start_server(path: Path, key: str, context_window: int, threads: int) -> Any:

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass, field
 from enum import Enum
 
-__all__ = ["Unit", "UnitKind", "split_sentences", "split_units"]
+__all__ = ["FENCE", "Unit", "UnitKind", "split_sentences", "split_units"]
 
 
 class UnitKind(Enum):
@@ -68,7 +68,8 @@ class _Scan:
         self.units.append(Unit(self.kind, text, self.block, headings, self.table_head))
 
 
-_FENCE = re.compile(r"[ \t]*(`{3,}|~{3,})")
+FENCE = re.compile(r"[ \t]*(`{3,}|~{3,})")
+"""How a line begins that opens or closes a code block."""
 _HEADING = re.compile(r"(#{1,6})[ \t]+(.+?)[ \t]*#*$")
 _ITEM = re.compile(r"[ \t]*(?:[-*+•]|\d{1,3}[.)])[ \t]+\S")
 _ROW = re.compile(r"[ \t]*\|.*\|[ \t]*$")
@@ -90,7 +91,7 @@ def split_units(text: str) -> list[Unit]:
             if line.strip().startswith(fence) and not line.strip().strip(fence[0]):
                 scan.end_block()
                 fence = ""
-        elif opening := _FENCE.match(line):
+        elif opening := FENCE.match(line):
             scan.end_block()
             scan.kind, fence = UnitKind.CODE, opening[1]
             scan.lines.append(line)
@@ -104,7 +105,7 @@ def split_units(text: str) -> list[Unit]:
 
 def _open_fence(lines: list[str]) -> str:
     """The fence that a passage begins inside of: its first fence closes, bare and right below a line of code."""
-    fences = [number for number, line in enumerate(lines) if _FENCE.match(line)]
+    fences = [number for number, line in enumerate(lines) if FENCE.match(line)]
     if len(fences) % 2 == 0 or fences[0] == 0 or not lines[fences[0] - 1].strip():
         return ""
     first = lines[fences[0]].strip()

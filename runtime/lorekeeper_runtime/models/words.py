@@ -3,7 +3,7 @@
 import re
 from functools import lru_cache
 
-__all__ = ["STOP_WORDS", "content_words", "stem"]
+__all__ = ["STOP_WORDS", "SYNONYMS", "content_words", "stem"]
 
 STOP_WORDS = frozenset(
     """a about after all already also am an and any anyone anything are as at be because been before being but by can
@@ -59,3 +59,23 @@ def _finish(word: str) -> str:
     if len(word) > 3 and word[-1] == word[-2] and word[-1] not in "aeioulsz":
         return word[:-1]
     return word[:-1] if len(word) > 3 and word.endswith("e") else word
+
+
+SYNONYMS = {
+    stem(word): frozenset(map(stem, group.split())) - {stem(word)}
+    for group in (
+        "delete remove erase",
+        "document file",
+        "change modify edit update",
+        "choose select pick",
+        "fail failure error",
+        "forbid prohibit disallow",
+        "fix repair mend",
+        "buy purchase",
+        "cost price",
+        "licence license",
+        "colour color",
+    )
+    for word in group.split()
+}
+"""By stem, the stems that say the same in most texts."""

@@ -70,7 +70,7 @@ class AnswerFinished:
     asked_model: bool
     """False when no passage was good enough to ask the model with."""
     finish_reason: str
-    """`stop` or `length`."""
+    """`stop`, or `length` when the answer was cut at its token limit."""
     marks: list[Mark]
     cited: list[int]
     """Numbers of the passages that the text names, in order of their first mark."""
@@ -81,6 +81,13 @@ class AnswerFinished:
     completion_tokens: int
     seconds: dict[str, float] = field(default_factory=dict)
     """How long each stage took: generate, and first_token as a part of it."""
+
+    @property
+    def grounded(self) -> bool:
+        """Whether the text has a mark that names a passage. A model may answer without one: then nothing shows that
+        the text comes from the sources.
+        """
+        return bool(self.cited)
 
 
 AnswerEvent = AnswerStarted | AnswerPiece | AnswerFinished
@@ -96,7 +103,10 @@ class Answer:
 
 
 async def answer(pipeline: Pipeline, question: Question) -> AsyncGenerator[AnswerEvent]:
-    """Answer a question, event by event: one AnswerStarted, one or more AnswerPiece, one AnswerFinished.
+    """Answer a question, event by event: one AnswerStarted, AnswerPiece as the text grows, one AnswerFinished.
+
+    There is a piece at least, unless the answer was cut at its token limit before its first word: nobody knows then
+    what the model would have said, so that this is an answer without text and never that the sources do not say.
 
     Close it (`contextlib.aclosing`) when nobody listens any more: that stops the work at the model.
 
@@ -152,10 +162,13 @@ async def answer(pipeline: Pipeline, question: Question) -> AsyncGenerator[Answe
     seconds = {"generate": time.perf_counter() - started}
     if written.first_at is not None:
         seconds["first_token"] = written.first_at - started
+        answered = bool(filtered.marks or not written.abstains())
     else:
-        yield AnswerPiece(NOT_IN_SOURCES)
+        answered = finish_reason == "length"
+        if not answered:
+            yield AnswerPiece(NOT_IN_SOURCES)
     yield AnswerFinished(
-        answered=written.answered and bool(filtered.marks or not written.abstains()),
+        answered=answered,
         asked_model=True,
         finish_reason=finish_reason,
         marks=[Mark(mark.number, mark.start - written.skipped, mark.end - written.skipped) for mark in filtered.marks],
@@ -175,10 +188,6 @@ class _Written:
         self.skipped = 0
         """Characters before the first word; marks are counted without them."""
         self._beginning = ""
-
-    @property
-    def answered(self) -> bool:
-        return self.first_at is not None
 
     def take(self, text: str) -> str:
         """Return what leaves of the next filtered text."""

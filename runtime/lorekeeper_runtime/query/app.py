@@ -1,6 +1,6 @@
 """The application: all routes, one shape of errors, an id for every request."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from fastapi import FastAPI
@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from starlette.responses import Response
 
 from lorekeeper_runtime.query.chat import ChatRequest, TextPart
+from lorekeeper_runtime.query.hosts import HostMiddleware
 from lorekeeper_runtime.query.metrics import QueryMetrics
 from lorekeeper_runtime.query.middleware import RequestMiddleware
 from lorekeeper_runtime.query.native import make_native_router
@@ -40,13 +41,20 @@ errors may hold other people's text."""
 _BODIES: list[type[BaseModel]] = [ChatRequest, TextPart, QueryRequest, RetrieveRequest]
 
 
-def create_app(pipelines: Mapping[str, Pipeline], *, ready: ReadinessProbe | None = None, version: str) -> FastAPI:
+def create_app(
+    pipelines: Mapping[str, Pipeline],
+    *,
+    ready: ReadinessProbe | None = None,
+    version: str,
+    hosts: Collection[str] | None = None,
+) -> FastAPI:
     """Make the query service.
 
     Args:
         pipelines: By the name that clients use. Whoever opened them closes them.
         ready: What /readyz asks; the pipelines' own dependencies when None.
         version: Version of the software, for /healthz.
+        hosts: Host names that requests may be addressed to, without ports; any when None.
     """
     metrics = QueryMetrics()
     service = QueryService(pipelines, metrics)
@@ -64,6 +72,8 @@ def create_app(pipelines: Mapping[str, Pipeline], *, ready: ReadinessProbe | Non
     app.include_router(make_openai_router(service))
     app.include_router(make_operations_router(metrics, ready or PipelineReadiness(pipelines.values()), version))
     add_error_handlers(app)
+    if hosts is not None:
+        app.add_middleware(HostMiddleware, hosts=hosts)
     app.add_middleware(RequestMiddleware, metrics=metrics)
 
     @app.get("/openapi.json", include_in_schema=False, response_model=None)

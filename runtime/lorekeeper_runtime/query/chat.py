@@ -12,7 +12,7 @@ from lorekeeper_runtime.query.answer import Answer, AnswerFinished, AnswerStarte
 from lorekeeper_runtime.query.citations import Mark
 from lorekeeper_runtime.query.errors import invalid_request
 from lorekeeper_runtime.query.problems import validate
-from lorekeeper_runtime.query.shapes import QUESTION_CHARACTERS, Shape, build_context, build_usage
+from lorekeeper_runtime.query.shapes import QUESTION_CHARACTERS, Shape, build_context, build_outcome, build_usage
 
 __all__ = ["ChatChunks", "ChatRequest", "TextPart", "build_completion", "read_chat_request", "read_question"]
 
@@ -249,7 +249,7 @@ class ChatChunks:
         """The annotations, what was cited, the tokens when they were asked for, and the end."""
         delta = {
             "annotations": _annotations(started, finished.marks),
-            "context": {"answered": finished.answered, "cited": finished.cited},
+            "context": build_outcome(finished),
         }
         events = self._chunk(delta, finished.finish_reason)
         if self._include_usage:

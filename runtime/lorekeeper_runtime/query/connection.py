@@ -13,6 +13,7 @@ from starlette.types import Receive, Scope, Send
 from typing_extensions import override
 
 from lorekeeper_runtime.query.errors import invalid_request
+from lorekeeper_runtime.query.unicode import explain_refusal
 
 __all__ = ["BODY_BYTES", "ConnectionScope", "EventStream", "read_json"]
 
@@ -57,7 +58,7 @@ async def read_json(request: Request, *, seconds: float = BODY_SECONDS) -> dict[
     try:
         value = orjson.loads(body)
     except orjson.JSONDecodeError as error:
-        raise invalid_request("The body is not valid JSON; correct it and send it again.") from error
+        raise explain_refusal(bytes(body)) from error
     if not isinstance(value, dict):
         raise invalid_request("The body must be a JSON object, in braces.")
     return value

@@ -8,6 +8,7 @@ __all__ = [
     "embedding_failed",
     "generation_failed",
     "generation_not_configured",
+    "host_not_allowed",
     "invalid_request",
     "not_ready",
     "pipeline_not_found",
@@ -47,6 +48,16 @@ def pipeline_not_found(name: str, *, param: str) -> QueryError:
     """The request names a pipeline that this service does not serve."""
     message = f"The pipeline '{name[:253]}' does not exist; GET /v1/models lists those that do."
     return QueryError(message, code="PipelineNotFound", status=404, param=param)
+
+
+def host_not_allowed() -> QueryError:
+    """The request names a host that this service does not answer to."""
+    return QueryError(
+        "This service answers to the names of this machine alone: ask it at http://127.0.0.1, or let it serve on "
+        "another address.",
+        code="HostNotAllowed",
+        status=403,
+    )
 
 
 def generation_not_configured(pipeline: str) -> QueryError:

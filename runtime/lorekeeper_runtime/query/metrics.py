@@ -39,6 +39,12 @@ class QueryMetrics:
             registry=registry,
         )
         self.in_flight = Gauge("lorekeeper_query_in_flight", "Requests being answered.", registry=registry)
+        self._answers = Counter(
+            "lorekeeper_query_answers",
+            "Answers by outcome: grounded in a passage that they name, uncited, or abstained.",
+            ["pipeline", "outcome"],
+            registry=registry,
+        )
         self._abstentions = Counter(
             "lorekeeper_query_abstentions",
             "Questions that the sources do not answer, by who found so: retrieval or model.",
@@ -79,6 +85,8 @@ class QueryMetrics:
         self._tokens.labels(pipeline, "prompt").inc(finished.prompt_tokens)
         self._tokens.labels(pipeline, "completion").inc(finished.completion_tokens)
         self._removed.labels(pipeline).inc(finished.removed_marks)
+        outcome = ("grounded" if finished.grounded else "uncited") if finished.answered else "abstained"
+        self._answers.labels(pipeline, outcome).inc()
         if not finished.answered:
             self._abstentions.labels(pipeline, "model" if finished.asked_model else "retrieval").inc()
 

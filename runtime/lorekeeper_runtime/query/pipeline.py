@@ -1,20 +1,26 @@
 """A pipeline held open: its store, the models of its revisions, and the revision that answers now."""
 
+import asyncio
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from lorekeeper_api.contract.config import RevisionConfig, RuntimeConfig
 from lorekeeper_api.pipeline import RetrievalMode
-from lorekeeper_runtime.errors import StoreError
+from lorekeeper_runtime.errors import ProviderError, StoreError
 from lorekeeper_runtime.ports import ActiveCollection, Embedder, Generator, Store
-from lorekeeper_runtime.query.errors import not_ready, search_failed
+from lorekeeper_runtime.query.errors import embedding_failed, not_ready, search_failed
+from lorekeeper_runtime.query.floor import measure_floor
 
 __all__ = ["ActiveRevision", "Pipeline"]
 
 ALIAS_SECONDS = 5.0
 """How long a read alias is believed. It may be: vectors carry the fingerprint in their names, so that a search in a
 revision that has been replaced fails instead of answering nonsense."""
+
+
+FLOOR_SECONDS = 3600.0
+"""How long a measured floor is believed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +69,8 @@ class Pipeline:
         self.generator = generator
         self._clock = clock
         self._active: tuple[ActiveCollection, float] | None = None
+        self._floors: dict[str, tuple[float, float]] = {}
+        self._measuring = asyncio.Lock()
 
     @property
     def name(self) -> str:
@@ -95,6 +103,35 @@ class Pipeline:
     def forget_active(self) -> None:
         """Read the alias anew at the next question: it names something else by now."""
         self._active = None
+
+    async def read_floor(self, active: ActiveRevision) -> float:
+        """Return the cosine from which on a passage is about a question, as measured in the active revision.
+
+        It is measured at the first question and again every hour, because knowledge grows; see `floor`.
+
+        Raises:
+            QueryError: EmbeddingFailed or VectorSearchFailed.
+        """
+        async with self._measuring:
+            known = self._floors.get(active.fingerprint)
+            if known is None or self._clock() - known[1] > FLOOR_SECONDS:
+                known = (await measure_floor(lambda question: self._best_cosine(active, question)), self._clock())
+                self._floors = {active.fingerprint: known}
+            return known[0]
+
+    async def _best_cosine(self, active: ActiveRevision, question: str) -> float:
+        if active.embedder is None:
+            return 0.0
+        try:
+            vector = await active.embedder.embed_query(question)
+            found, _ = await self.store.search(
+                active.alias, fingerprint=active.fingerprint, vector=vector, text=None, limit=1
+            )
+        except ProviderError as error:
+            raise embedding_failed(error) from error
+        except StoreError as error:
+            raise search_failed(error) from error
+        return found[0].dense or 0.0 if found else 0.0
 
     def _resolve(self, active: ActiveCollection) -> ActiveRevision:
         revision = self.config.revisions.get(active.fingerprint)

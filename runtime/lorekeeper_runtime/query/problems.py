@@ -21,6 +21,7 @@ __all__ = [
     "build_error",
     "internal_error",
     "json_response",
+    "name_field",
     "validate",
 ]
 
@@ -100,7 +101,7 @@ def validate(model: type[Body], body: dict[str, Any]) -> Body:
     except ValidationError as error:
         # The input stays out of the sentence: it is the asker's text.
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-        param = _field(first["loc"])
+        param = name_field(first["loc"])
         match first["type"]:
             case "missing":
                 message = f"The field '{param}' is missing; add it."
@@ -157,7 +158,7 @@ def _type(status: int) -> str:
     return "invalid_request_error" if status < 500 else "server_error"
 
 
-def _field(location: Sequence[int | str]) -> str:
+def name_field(location: Sequence[int | str]) -> str:
     """Return a field's name as a person writes it: messages[0].content."""
     name = ""
     for part in location:

@@ -6,13 +6,15 @@ from dataclasses import dataclass, field
 from typing import cast
 
 from lorekeeper_api.contract.collection import Payload
-from lorekeeper_api.contract.known_models import find_profile
 from lorekeeper_api.pipeline import RetrievalMode
 from lorekeeper_runtime.errors import ProviderError, StoreError
+from lorekeeper_runtime.models.words import content_words
 from lorekeeper_runtime.ports import Hit
 from lorekeeper_runtime.query.errors import embedding_failed, search_failed
 from lorekeeper_runtime.query.fusion import fuse, rank_by_dense, rank_by_sparse
 from lorekeeper_runtime.query.pipeline import ActiveRevision, Pipeline
+from lorekeeper_runtime.query.unicode import check_text
+from lorekeeper_runtime.query.wording import holds_all, put_leads_first
 
 __all__ = ["Found", "Retrieval", "retrieve"]
 
@@ -69,17 +71,21 @@ async def retrieve(
 
     A passage needs the minimum score as its raw cosine. One that only the words found has no cosine of its own; it is
     at most the lowest of the search by meaning, which would have returned the passage otherwise. So it passes when that
-    lowest cosine does. In Sparse mode there is no minimum: what shares a word with the question is found.
+    lowest cosine does. Where nobody chose a minimum, one that holds every word of the question passes as well. In
+    Sparse mode there is no minimum: what shares a word with the question is found.
+
+    The beginning of a document whose title is the question's whole subject comes first, where it was found at all.
 
     Args:
         pipeline: Where to look.
         question: The bare text.
         top_k: Most passages; the pipeline's own setting when None.
-        minimum_score: Lowest cosine; when None the pipeline's setting, else what is known for the embedding model.
+        minimum_score: Lowest cosine; when None the pipeline's setting, else what was measured for the revision.
 
     Raises:
-        QueryError: NotReady, EmbeddingFailed or VectorSearchFailed.
+        QueryError: InvalidRequest for a question that is no Unicode, NotReady, EmbeddingFailed or VectorSearchFailed.
     """
+    check_text(question, param="question")
     settings = pipeline.config.retrieval
     top_k = settings.top_k if top_k is None else top_k
     limit = max(settings.candidates, top_k)
@@ -87,17 +93,26 @@ async def retrieve(
     active, dense, sparse = await _search(pipeline, question, limit, seconds)
     best = max((hit.dense for hit in dense if hit.dense is not None), default=None)
     required: float | None = None
+    by_words = False
     if active.mode is not RetrievalMode.SPARSE:
         required = settings.minimum_score if minimum_score is None else minimum_score
         if required is None:
-            required = find_profile(active.config.embedding.model).minimum_score
+            required = await pipeline.read_floor(active)
+            by_words = True
+    words = content_words(question)
     if active.mode is RetrievalMode.HYBRID:
         ranked = fuse(dense, sparse, settings.fusion)
     else:
         ranked = rank_by_dense(dense) if active.mode is RetrievalMode.DENSE else rank_by_sparse(sparse)
     if required is not None:
         bound = min((hit.dense for hit in dense if hit.dense is not None), default=float("-inf"))
-        ranked = [entry for entry in ranked if (bound if entry[0].dense is None else entry[0].dense) >= required]
+        ranked = [
+            entry
+            for entry in ranked
+            if (bound if entry[0].dense is None else entry[0].dense) >= required
+            or (by_words and holds_all(entry[0], words))
+        ]
+    ranked = put_leads_first(ranked, words)
     return Retrieval(_collapse(ranked, top_k), active.fingerprint, active.mode, required, best, seconds)
 
 

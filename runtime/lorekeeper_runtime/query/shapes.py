@@ -24,6 +24,7 @@ __all__ = [
     "Usage",
     "build_citations",
     "build_context",
+    "build_outcome",
     "build_passages",
     "build_usage",
 ]
@@ -114,7 +115,8 @@ class RetrieveAnswer(Shape):
     best_score: float | None
     """Highest cosine similarity found, also when it was not enough."""
     passages: list[RetrievedPassage]
-    """Best first; empty when nothing is about the question."""
+    """Best first, after the beginning of a document whose title is the question's whole subject; empty when nothing is
+    about the question."""
     seconds: dict[str, float]
     """How long each stage took."""
 
@@ -158,7 +160,7 @@ class LeftOut(Place):
 class Context(Shape):
     """What an answer was written from.
 
-    In a stream `answered` and `cited` come in the last event, the rest in the first.
+    In a stream `answered`, `grounded` and `cited` come in the last event, the rest in the first.
     """
 
     pipeline: str
@@ -177,7 +179,9 @@ class Context(Shape):
     turns_left_out: int
     """Earlier turns of the conversation that did not fit."""
     answered: bool
-    """False when the answer is that the sources do not say."""
+    """False when the answer is that the sources do not say; true also for one that was cut off at its token limit."""
+    grounded: bool
+    """Whether the text names at least one of the citations; when not, nothing shows that it comes from the sources."""
     cited: list[int]
     """Numbers of the passages that the text names, in order of their first mark."""
 
@@ -237,8 +241,13 @@ def build_context(pipeline: str, started: AnswerStarted, finished: AnswerFinishe
         "turns_left_out": packed.turns_left_out,
     }
     if finished is not None:
-        context |= {"answered": finished.answered, "cited": finished.cited}
+        context |= build_outcome(finished)
     return context
+
+
+def build_outcome(finished: AnswerFinished) -> dict[str, Any]:
+    """Return the part of an answer's context that is known only after the text."""
+    return {"answered": finished.answered, "grounded": finished.grounded, "cited": finished.cited}
 
 
 def build_usage(finished: AnswerFinished) -> dict[str, int]:

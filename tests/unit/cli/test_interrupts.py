@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from lorekeeper_cli.exits import Exit
+from lorekeeper_cli.interrupts import Interrupts, run_interruptible
 
 PROGRAM = """
 import asyncio, sys, threading, time
@@ -55,6 +56,8 @@ def start(kind: str, folder: Path) -> subprocess.Popen[str]:
         ("waits", signal.SIGTERM, Exit.INTERRUPTED, True),
         ("serves", signal.SIGINT, Exit.INTERRUPTED, True),
         ("serves", signal.SIGTERM, Exit.OK, True),
+        ("waits", signal.SIGHUP, Exit.INTERRUPTED, True),
+        ("serves", signal.SIGHUP, Exit.OK, True),
         ("thread", signal.SIGINT, Exit.INTERRUPTED, True),
         ("loop", signal.SIGINT, Exit.INTERRUPTED, False),
     ],
@@ -93,3 +96,37 @@ def test_a_result_is_handed_on(tmp_path: Path) -> None:
     process.communicate(timeout=20)
 
     assert process.returncode == 7
+
+
+def test_nohup_is_honoured(tmp_path: Path) -> None:
+    program = f"import signal; signal.signal(signal.SIGHUP, signal.SIG_IGN)\n{PROGRAM}"
+    process = subprocess.Popen(
+        [sys.executable, "-c", program, "serves", str(tmp_path)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+
+    os.kill(process.pid, signal.SIGHUP)
+    os.kill(process.pid, signal.SIGINT)
+    process.communicate(timeout=20)
+
+    assert process.returncode == Exit.INTERRUPTED
+
+
+def test_the_handlers_last_as_long_as_the_work() -> None:
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = [signal.getsignal(number) for number in numbers]
+
+    async def work(_interrupts: Interrupts) -> list[object]:
+        return [signal.getsignal(number) for number in numbers]
+
+    during = run_interruptible(work)
+
+    assert isinstance(during, list)
+    assert len(set(during)) == 1
+    assert [signal.getsignal(number) for number in numbers[1:]] == before[1:]
+    assert signal.getsignal(signal.SIGINT) not in during
+    signal.signal(signal.SIGINT, before[0])

@@ -16,8 +16,8 @@ from starlette.responses import JSONResponse
 from lorekeeper_cli.asgi import post_json
 from lorekeeper_cli.exits import Exit
 from lorekeeper_cli.failure import CommandError
-from lorekeeper_cli.home import find_server, hold_home, write_token
-from lorekeeper_cli.local_routes import SYNC_PATH, add_sync_route
+from lorekeeper_cli.home import find_holder, find_server, hold_home, write_token
+from lorekeeper_cli.local_routes import SERVED_PATH, SYNC_PATH, add_local_routes
 from lorekeeper_cli.remote import RemoteServer
 from lorekeeper_runtime.stores.lock import StoreLockedError, read_holder
 
@@ -57,7 +57,7 @@ def http_server() -> Iterator[str]:
         server.server_close()
 
 
-async def call(app: Any, path: str, content: bytes, token: str | None) -> int:
+async def call(app: Any, path: str, content: bytes, token: str | None, method: str = "POST") -> int:
     """Send any bytes, which `post_json` does not."""
     status = 0
     messages = [{"type": "http.request", "body": content, "more_body": False}]
@@ -70,7 +70,7 @@ async def call(app: Any, path: str, content: bytes, token: str | None) -> int:
         status = message.get("status", status)
 
     headers = [(b"authorization", f"Bearer {token}".encode())] if token else []
-    scope = {"type": "http", "method": "POST", "path": path, "headers": headers, "query_string": b""}
+    scope = {"type": "http", "method": method, "path": path, "headers": headers, "query_string": b""}
     await app(scope, receive, send)
     return status
 
@@ -90,13 +90,33 @@ async def call(app: Any, path: str, content: bytes, token: str | None) -> int:
 )
 async def test_only_the_owner_may_ask_for_a_sync(content: bytes, token: str | None, status: int) -> None:
     app, syncer = FastAPI(), FakeSyncer()
-    add_sync_route(app, syncer, "good")  # type: ignore[arg-type] # the route needs nothing else of a Syncer
+    add_local_routes(app, syncer, "good", {"p": {"docs": "hash"}})  # type: ignore[arg-type] # the route needs nothing else of a Syncer
 
     assert await call(app, SYNC_PATH, content, token) == status
 
     assert len(syncer.confirmed) == (1 if status == 200 else 0)
     if b"docs" in content:
         assert syncer.confirmed == [frozenset({"docs"})]
+
+
+class RefusingSyncer:
+    async def sync(self, *, confirm_deletion: frozenset[str]) -> list[dict[str, Any]]:
+        raise CommandError("No such source.")
+
+
+async def test_a_sync_that_is_refused_says_why() -> None:
+    app = FastAPI()
+    add_local_routes(app, RefusingSyncer(), "good", {})  # type: ignore[arg-type] # the route needs nothing else
+
+    assert await call(app, SYNC_PATH, b"{}", "good") == 400
+
+
+@pytest.mark.parametrize(("token", "status"), [("good", 200), ("bad", 403), (None, 403)])
+async def test_only_the_owner_may_ask_what_is_served(token: str | None, status: int) -> None:
+    app = FastAPI()
+    add_local_routes(app, FakeSyncer(), "good", {"p": {"docs": "hash"}})  # type: ignore[arg-type] # as above
+
+    assert await call(app, SERVED_PATH, b"", token, method="GET") == status
 
 
 async def test_an_application_is_asked_in_process() -> None:
@@ -143,3 +163,29 @@ def test_a_held_home_leads_to_its_server(tmp_path: Path) -> None:
         assert (home / "server-token").read_text() == token
     assert not (home / "server-token").exists()
     assert read_holder(home) is None
+
+
+def test_a_home_is_its_owners_alone(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    with hold_home(home):
+        assert stat.S_IMODE(home.stat().st_mode) == 0o700
+    home.chmod(0o755)
+    with hold_home(home):
+        assert stat.S_IMODE(home.stat().st_mode) == 0o700
+
+
+def test_a_shared_folder_stays_shared(tmp_path: Path) -> None:
+    tmp_path.chmod(0o1777)
+
+    with hold_home(tmp_path):
+        assert stat.S_IMODE(tmp_path.stat().st_mode) == 0o1777
+
+
+def test_a_file_is_no_home(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+
+    with pytest.raises(FileExistsError):
+        find_holder(tmp_path / "file")
+    with pytest.raises(FileExistsError), hold_home(tmp_path / "file"):
+        pass
+    assert find_holder(tmp_path / "none") is None

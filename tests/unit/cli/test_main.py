@@ -1,6 +1,8 @@
 """The command line itself, in a process of its own."""
 
 import json
+import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -95,3 +97,52 @@ def test_ask_without_a_server_says_what_to_do(tmp_path: Path) -> None:
     assert done.returncode == Exit.MISTAKES
     assert "lorekeeper run -f FILE" in done.stderr
     assert not (tmp_path / "none").exists()
+
+
+def test_version_as_an_option() -> None:
+    done = lorekeeper("--version")
+
+    assert done.returncode == 0
+    assert done.stdout == f"lorekeeper {__version__}\n"
+
+
+def test_ctrl_c_during_the_imports_is_one_line(tmp_path: Path) -> None:
+    # A module that stands in for typer holds up the import, as a slow disk does.
+    (tmp_path / "typer.py").write_text("print('importing', flush=True)\nimport time\ntime.sleep(60)\n")
+    with subprocess.Popen(
+        [sys.executable, "-m", "lorekeeper_cli", "--help"],
+        env=os.environ | {"PYTHONPATH": str(tmp_path)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "importing\n"
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=20)
+
+    assert said == "Interrupted.\n"
+    assert process.returncode == Exit.INTERRUPTED
+
+
+@pytest.mark.parametrize("command", ["ask", "search"])
+@pytest.mark.parametrize("arguments", [[b"Gr\xf6\xdfe?"], [b"q", b"--pipeline", b"\xf6"], [b"-f", b"x", b"\xf6"]])
+def test_bytes_that_are_no_text_are_wrong_usage(command: str, arguments: list[bytes]) -> None:
+    done = subprocess.run(
+        [sys.executable.encode(), b"-m", b"lorekeeper_cli", command.encode(), *arguments],
+        check=False,
+        capture_output=True,
+        timeout=60,
+    )
+
+    assert done.returncode == Exit.USAGE
+    assert b"not UTF-8" in done.stderr
+    assert done.stderr.count(b"\n") == 1
+
+
+@pytest.mark.parametrize("command", [["check"], ["ingest"], ["ask", "q"]])
+def test_an_empty_file_name_is_wrong_usage(command: list[str]) -> None:
+    done = lorekeeper(*command, "-f", "")
+
+    assert done.returncode == Exit.USAGE
+    assert "-f is empty" in done.stderr

@@ -1,4 +1,5 @@
 import errno
+import json
 import logging
 
 import pytest
@@ -79,3 +80,22 @@ def test_a_logged_error_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
 def test_help_names_every_code() -> None:
     for code in Exit:
         assert f" {code.value} " in EPILOG
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (CommandError("Do.", lines=["a", "b"]), {"code": "CommandFailed", "message": "Do.", "details": ["a", "b"]}),
+        (CommandError("Do.", code="Odd"), {"code": "Odd", "message": "Do."}),
+        (ProviderError("Away.", code="ProviderUnavailable"), {"code": "ProviderUnavailable", "message": "Away."}),
+        (OSError(errno.EIO, "Broken", "/a"), {"code": "CommandFailed", "message": "/a: broken."}),
+    ],
+)
+def test_an_error_is_json_too(
+    error: Exception, expected: dict[str, object], capsys: pytest.CaptureFixture[str]
+) -> None:
+    perform(lambda: fail(error), verbose=False, as_json=True)
+
+    seen = capsys.readouterr()
+    assert json.loads(seen.out) == {"error": expected}
+    assert "Error: " in seen.err

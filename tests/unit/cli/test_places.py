@@ -1,4 +1,7 @@
+import fcntl
+import os
 import stat
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -122,3 +125,44 @@ def test_what_is_missing_is_named(manifests: Manifests, tmp_path: Path) -> None:
         places.volume_folder("disk")
     with pytest.raises(CommandError, match="ConfigMap other"):
         places.config_map_folder("other")
+
+
+@pytest.fixture
+def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    return tmp_path
+
+
+def gone() -> int:
+    """Number of a process that is over."""
+    with subprocess.Popen(["true"]) as process:
+        pass
+    return process.pid
+
+
+def test_what_a_killed_process_left_is_removed(temporary: Path) -> None:
+    left = temporary / f"lorekeeper-{gone()}-x"
+    (left / "secrets").mkdir(parents=True)
+    (left / "secrets" / "key").write_text("x")
+
+    with private_folder():
+        assert not left.exists()
+
+
+def test_what_may_be_in_use_stays(temporary: Path) -> None:
+    running = temporary / f"lorekeeper-{os.getpid()}-x"
+    locked = temporary / f"lorekeeper-{gone()}-y"
+    other = temporary / "lorekeeper-notes-z"
+    target = temporary / "elsewhere"
+    for folder in (running, locked, other, target):
+        folder.mkdir()
+    link = temporary / f"lorekeeper-{gone()}-link"
+    link.symlink_to(target)
+    descriptor = os.open(locked, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        with private_folder() as folder:
+            assert folder.name.startswith(f"lorekeeper-{os.getpid()}-")
+            assert all(path.exists() for path in (running, locked, other, target, link))
+    finally:
+        os.close(descriptor)

@@ -91,3 +91,16 @@ def test_json_goes_to_standard_output_alone(capsys: pytest.CaptureFixture[str]) 
     seen = capsys.readouterr()
     assert seen.out == '{\n  "a": "ü"\n}\n'
     assert not seen.err
+
+
+def test_an_answer_that_cites_nothing_comes_with_what_was_found() -> None:
+    lines = list(render_answer({"answer": "It does.", "answered": True, "citations": [UNCITED]}))
+
+    assert lines[:4] == ["It does.", "", "No source was cited: check the answer against the passages found:", ""]
+    assert lines[4].startswith("[3] Handbook")
+
+
+def test_a_path_stays_in_its_line() -> None:
+    reply = {"answer": "x", "answered": True, "citations": [CITATION | {"document": "a\nb.md"}]}
+
+    assert list(render_answer(reply))[-1] == "    docs/a\\nb.md"

@@ -81,3 +81,15 @@ def test_a_command_that_fails_fails_the_demo(
     monkeypatch.setattr(demo, "MANIFESTS", str(tmp_path / "missing"))
     assert demo.main(home=str(tmp_path / "home")) == 1
     assert "The demo failed: lorekeeper ask ended with exit code 1" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("asked", ["  ", "\udcf6"])
+def test_a_question_that_is_none_is_wrong_usage(
+    asked: str, tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ASK", asked)
+    assert demo.main(home=str(tmp_path / "home")) == 2
+    seen = capfd.readouterr()
+    assert not seen.out
+    assert seen.err.startswith("ASK ")
+    assert seen.err.count("\n") == 1

@@ -40,13 +40,15 @@ def test_the_manifest_has_no_mistake_with_the_options_of_its_command(name: str, 
 
 
 def test_the_repository_of_the_git_example_is_replaced_the_way_the_index_says(tmp_path: Path) -> None:
-    line = re.search(r'^sed "(s\|.*\|)" (\S+) > (\S+)$', INDEX, re.MULTILINE)
+    line = re.search(r'^sed -e "(.*)" -e "(.*)" (\S+) > (\S+)$', INDEX, re.MULTILINE)
     assert line is not None
     script = line[1].replace("/path/to/repository", str(tmp_path / "repository"))
-    done = subprocess.run(["sed", script, line[2]], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60)
+    command = ["sed", "-e", script, "-e", line[2], line[3]]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=60)
     manifest = tmp_path / "pipeline.yaml"
     manifest.write_text(done.stdout, encoding="utf-8")
-    before = (ROOT / line[2]).read_text(encoding="utf-8").splitlines()
-    changed = [new.strip() for old, new in zip(before, done.stdout.splitlines(), strict=True) if old != new]
-    assert changed == [f"url: file://{tmp_path}/repository"]
+    before = (ROOT / line[3]).read_text(encoding="utf-8").splitlines()
+    kept = [old.strip() for old in before if "linkPrefix:" not in old]
+    after = [new.strip() for new in done.stdout.splitlines()]
+    assert [new for old, new in zip(kept, after, strict=True) if old != new] == [f"url: file://{tmp_path}/repository"]
     assert check("-f", str(manifest)).returncode == 0

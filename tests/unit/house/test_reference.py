@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import typer.main
 
-from lorekeeper_cli.__main__ import app
+from lorekeeper_cli.commands import app
 from lorekeeper_cli.exits import Exit
 from lorekeeper_runtime.query.app import create_app, render_openapi
 

@@ -6,7 +6,7 @@ from lorekeeper_api.contract.config import GenerationConfig
 from lorekeeper_api.pipeline import GenerationProvider
 from lorekeeper_runtime.models.evidence import collect_candidates
 from lorekeeper_runtime.models.extractive import ExtractiveGenerator
-from lorekeeper_runtime.ports import GenerationRequest, Passage
+from lorekeeper_runtime.ports import GeneratedPiece, GenerationRequest, Passage
 
 INSTALL = """To install the command line, run this command:
 
@@ -27,10 +27,18 @@ SETTINGS = """The settings are:
 | Sessions | 12 |"""
 
 
-async def answer(question: str, *texts: str, title: str = "Guide") -> str:
+async def generate(
+    question: str, *texts: str, title: str = "Guide", max_tokens: int | None = None
+) -> tuple[str, GeneratedPiece]:
+    """The text, and the last piece."""
     generator = ExtractiveGenerator(GenerationConfig(provider=GenerationProvider.EXTRACTIVE), None)
     passages = [Passage(number, text, title) for number, text in enumerate(texts, start=1)]
-    return "".join([piece.text async for piece in generator.generate(GenerationRequest(question, passages))])
+    pieces = [piece async for piece in generator.generate(GenerationRequest(question, passages, max_tokens=max_tokens))]
+    return "".join(piece.text for piece in pieces), pieces[-1]
+
+
+async def answer(question: str, *texts: str, title: str = "Guide") -> str:
+    return (await generate(question, *texts, title=title))[0]
 
 
 async def test_code_follows_the_sentence_that_introduces_it() -> None:
@@ -47,8 +55,18 @@ async def test_a_list_item_is_quoted_whole() -> None:
 
 async def test_a_table_row_is_quoted_with_its_head() -> None:
     text = await answer("What is the default upload size limit?", SETTINGS)
-    assert "| Limit | Default |\n| --- | --- |\n| Upload size | 50 MiB |\n\n[1]" in text
-    assert "Sessions" not in text
+    assert text == "| Limit | Default |\n| --- | --- |\n| Upload size | 50 MiB [1] |"
+
+
+async def test_other_rows_of_a_table_come_only_when_they_hold_what_was_asked() -> None:
+    table = "| Route | Status code |\n| --- | --- |\n| `/readyz` | 503 when not ready |\n| `/healthz` | always 200 |"
+    text = await answer("Which status code does readyz have?", table, title="Status codes")
+    assert text == "| Route | Status code |\n| --- | --- |\n| `/readyz` | 503 when not ready [1] |"
+    text = await answer("Which status codes are there?", table, title="Status codes")
+    assert text == (
+        "| Route | Status code |\n| --- | --- |\n"
+        "| `/readyz` | 503 when not ready [1] |\n| `/healthz` | always 200 [1] |"
+    )
 
 
 async def test_the_list_of_a_question_for_all() -> None:
@@ -108,3 +126,49 @@ async def test_a_question_of_the_document_answers_nothing() -> None:
 def test_what_overlapping_passages_repeat_is_collected_once() -> None:
     passages = [Passage(1, "One. Two.", "A"), Passage(2, "Two. Three.", "A")]
     assert [candidate.unit.text for candidate in collect_candidates(passages)] == ["One.", "Two.", "Three."]
+
+
+SKY = "The colour of the sky is blue."
+
+
+@pytest.mark.parametrize(
+    ("max_tokens", "expected"),
+    [(1, "The [1]"), (3, "The [1]"), (5, "The colour of [1]"), (8, "The colour of the sky is [1]")],
+)
+async def test_a_cut_quote_keeps_its_first_word_and_its_mark(max_tokens: int, expected: str) -> None:
+    text, last = await generate("Which colour has the sky?", SKY, max_tokens=max_tokens)
+    assert (text, last.finish_reason) == (expected, "length")
+
+
+@pytest.mark.parametrize(
+    ("max_tokens", "expected"),
+    [(1, "```sh\npip\n```\n\n[1]"), (9, "```sh\npip install\n```\n\n[1]")],
+)
+async def test_cut_code_is_closed_before_its_mark(max_tokens: int, expected: str) -> None:
+    code = "```sh\npip install lorekeeper client now\n```"
+    text, last = await generate("pip install lorekeeper client", code, max_tokens=max_tokens)
+    assert (text, last.finish_reason) == (expected, "length")
+
+
+async def test_a_quote_that_fits_is_whole() -> None:
+    text, last = await generate("Which colour has the sky?", SKY, max_tokens=10)
+    assert (text, last.finish_reason) == (f"{SKY} [1]", "stop")
+
+
+async def test_a_placeholder_of_a_command_is_no_word() -> None:
+    text = await answer("What happens to a file?", "Run `tool -f FILE` every day.", "A file is read once.")
+    assert text == "A file is read once. [2]"
+
+
+async def test_another_word_of_the_same_meaning_counts() -> None:
+    text = await answer(
+        "What happens when I delete a file?", "A document is removed from the index.", "The index is fast."
+    )
+    assert text == "A document is removed from the index. [1]"
+
+
+async def test_what_happens_is_not_answered_by_how_to_bring_it_about() -> None:
+    text = await answer(
+        "What happens when I delete a backup?", "To delete a backup, run `tool delete`.", "To delete a backup is final."
+    )
+    assert text.startswith("To delete a backup is final. [2]")

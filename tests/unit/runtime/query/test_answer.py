@@ -171,3 +171,24 @@ async def test_closing_the_answer_closes_the_generator():
                 break
         assert not parts.generator.closed.is_set()
     assert parts.generator.closed.is_set()
+
+
+@pytest.mark.parametrize("written", [[], ["  "], ["The", " sources"]])
+async def test_a_cut_answer_is_never_that_the_sources_do_not_say(written):
+    parts = make_pipeline()
+    parts.generator.write = lambda request: written
+    parts.generator.finish_reason = "length"
+    whole = await collect(answer(parts.pipeline, QUESTION))
+    assert whole.text == "".join(written).strip()
+    assert (whole.finished.answered, whole.finished.grounded, whole.finished.finish_reason) == (True, False, "length")
+
+
+@pytest.mark.parametrize(
+    ("written", "answered", "grounded"),
+    [(["8080 [1]."], True, True), (["8080."], True, False), (["8080 [9]."], True, False), ([], False, False)],
+)
+async def test_an_answer_without_a_valid_mark_is_not_grounded(written, answered, grounded):
+    parts = make_pipeline()
+    parts.generator.write = lambda request: written
+    finished = (await collect(answer(parts.pipeline, QUESTION))).finished
+    assert (finished.answered, finished.grounded) == (answered, grounded)

@@ -56,19 +56,6 @@ async def test_passages_below_the_minimum_are_dropped_and_the_request_may_move_i
     assert (await retrieve(parts.pipeline, QUESTION, minimum_score=1)).passages == []
 
 
-async def test_the_minimum_of_a_known_model_is_used_when_the_pipeline_has_none():
-    parts = make_pipeline(retrieval={"minimum_score": None})
-    revisions = {
-        fingerprint: revision.model_copy(
-            update={"embedding": revision.embedding.model_copy(update={"model": "nomic-embed-text:v1.5"})}
-        )
-        for fingerprint, revision in parts.pipeline.config.revisions.items()
-    }
-    config = parts.pipeline.config.model_copy(update={"revisions": revisions})
-    pipeline = Pipeline(config, parts.store, parts.pipeline.embedders, None)
-    assert (await retrieve(pipeline, QUESTION)).minimum_score == 0.5
-
-
 async def test_a_passage_that_only_the_words_found_passes_while_the_lowest_cosine_does():
     # One candidate by meaning: its cosine is the bound of the one that only the words find.
     documents = [
