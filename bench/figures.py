@@ -25,7 +25,7 @@ class Spread:
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """What the milestone promises, and what was measured."""
+    """What is promised, and what was measured."""
 
     name: str
     measured: float

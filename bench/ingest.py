@@ -12,7 +12,7 @@ from bench.processes import Program, Stubs, run_program
 __all__ = ["IngestResult", "measure_html", "measure_ingest", "ours"]
 
 GOALS = {"langchain": 8.0, "llamaindex-256": 50.0}
-"""Ratio by CPU time that the milestone promises to each peer, for dense vectors."""
+"""Ratio by CPU time that is promised to each peer, for dense vectors."""
 _MB = 1_000_000
 
 

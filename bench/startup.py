@@ -46,7 +46,7 @@ class Startup:
     """CPU of the service for one question, the language model's 64 tokens included."""
 
     def goals(self) -> list[Goal]:
-        """What the milestone promises."""
+        """What is promised."""
         return [
             Goal("lorekeeper --help, wall", self.help_wall.median, 0.3, at_least=False, unit=" s"),
             Goal("import of the query service, wall", self.import_wall.median, 1.0, at_least=False, unit=" s"),

@@ -26,7 +26,7 @@ def replace_remote(spec: RAGPipelineSpec) -> tuple[RAGPipelineSpec, list[str]]:
         if spec.retrieval.minimum_score is not None:
             # A similarity means something for the model that it was measured with, and nothing for another one.
             changes["retrieval"] = spec.retrieval.model_copy(update={"minimum_score": None})
-            said.append(f"retrieval.minimumScore {spec.retrieval.minimum_score} -> the one known for the model")
+            said.append(f"retrieval.minimumScore {spec.retrieval.minimum_score} -> the one measured in the knowledge")
     if generation is not None and generation.provider in _REMOTE_GENERATION:
         changes["generation"] = Generation(provider=GenerationProvider.EXTRACTIVE)
         said.append(f"generation {generation.provider} {generation.model} -> Extractive (quotes, no model)")

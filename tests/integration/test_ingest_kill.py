@@ -100,10 +100,12 @@ async def test_an_update_that_was_killed_is_finished_by_the_next_one(tmp_path: P
     await finish(seed, folder)
     write_folder(folder, edited=True)
     expected, _ = await finish(tmp_path / "undisturbed", folder)
+    killed = 0
     for step in KILLS[:6]:
         home = tmp_path / f"home-{step}"
         shutil.copytree(seed, home, ignore=shutil.ignore_patterns("lock"))
-        kill_after(home, folder, step)
+        killed += kill_after(home, folder, step)
         state, _ = await finish(home, folder)
         assert state == expected, f"killed after step {step}"
         shutil.rmtree(home)
+    assert killed >= 4

@@ -3,7 +3,7 @@
 What two unrelated texts score differs from model to model (some never go below 0.4) and grows with the number of
 passages, because among more strangers one is always nearer. So the floor is no constant: questions about other things
 are asked once a revision, and the best score of most of them is what strangers reach here. With all-MiniLM-L6-v2 it
-came to 0.13 among 50 passages and 0.25 among 14,203, where 7 of 8 and 8 of 8 questions with an answer lay above.
+came to 0.16 among 50 passages and 0.25 among 14,203, where 7 of 8 and 8 of 8 questions with an answer lay above.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ STRANGERS = (
     "What are the symptoms of measles?",
     "How do bees make honey?",
     "When did the Roman Empire fall?",
-    "Which team won the football championship?",
+    "How is a violin tuned?",
     "What is the melting point of tungsten?",
     "How do I prune roses in spring?",
     "Who composed the Moonlight Sonata?",

@@ -145,8 +145,8 @@ class EmbeddedStore:
         def read() -> ActiveCollection | None:
             with self._changing:
                 collection = self._aliases.get(alias)
-                if collection is None:
-                    return None
+                if collection is None or not self._folders.of(collection).is_dir():
+                    return None  # one that names nothing is none: the next ingestion names something again
                 return ActiveCollection(collection, self._folders.read(collection).metadata["fingerprint"])
 
         return await self._run(read)

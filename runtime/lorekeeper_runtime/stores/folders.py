@@ -117,10 +117,12 @@ class Folders:
     def read_aliases(self) -> dict[str, str]:
         """Return the collection that each alias names."""
         try:
-            aliases: dict[str, str] = orjson.loads(self._aliases.read_bytes())
+            aliases = orjson.loads(self._aliases.read_bytes())
+            if not isinstance(aliases, dict) or not all(isinstance(name, str) for name in aliases.values()):
+                raise ValueError("not a table of names")
         except FileNotFoundError:
             return {}
-        except orjson.JSONDecodeError as error:
+        except ValueError as error:
             raise StoreError(
                 f"The file {self._aliases} is damaged: delete it and run the ingestion again.",
                 code="StoreDamaged",

@@ -139,7 +139,8 @@ def _lock(file: int) -> None:
 
 
 def _command() -> str:
-    return " ".join([Path(sys.argv[0]).name, *sys.argv[1:]]).encode(errors="replace").decode()[:_COMMAND_LENGTH]
+    """The program and its command; what else stands in the line may be a question."""
+    return " ".join([Path(sys.argv[0]).name, *sys.argv[1:2]]).encode(errors="replace").decode()[:_COMMAND_LENGTH]
 
 
 def _parse(record: bytes) -> LockHolder:

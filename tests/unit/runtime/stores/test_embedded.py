@@ -222,3 +222,22 @@ class TestOptimize:
             assert await store.list_collections() == []
         async with opened(folder) as store:
             assert await store.list_collections() == []
+
+
+@pytest.mark.parametrize("content", [b"[]", b'{"a": 1}', b"{", b"null"])
+async def test_a_damaged_table_of_aliases_names_itself(tmp_path: Path, content: bytes) -> None:
+    with HomeLock(tmp_path) as lock:
+        (tmp_path / "store").mkdir()
+        (tmp_path / "store" / "aliases.json").write_bytes(content)
+        with pytest.raises(StoreError, match=r"aliases\.json is damaged: delete it") as raised:
+            await EmbeddedStore.open(tmp_path / "store", lock)
+        assert raised.value.code == "StoreDamaged"
+
+
+async def test_an_alias_that_names_nothing_is_none(tmp_path: Path) -> None:
+    with HomeLock(tmp_path) as lock:
+        (tmp_path / "store").mkdir()
+        (tmp_path / "store" / "aliases.json").write_bytes(b'{"ns.p": "ns.p.00000001"}')
+        store = await EmbeddedStore.open(tmp_path / "store", lock)
+        assert await store.read_alias("ns.p") is None
+        await store.close()

@@ -85,9 +85,12 @@ def test_announcing_without_the_lock_is_a_mistake(tmp_path: Path) -> None:
     lock.release()
 
 
-def test_a_very_long_command_still_fits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "argv", ["lorekeeper", "\udcff", "日本" * 5000])
+def test_a_very_long_command_still_fits_and_a_question_is_not_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["lorekeeper", "\udcff" + "日本" * 5000, "what is secret?"])
     with HomeLock(tmp_path):
         holder = read_holder(tmp_path)
     assert holder is not None
-    assert holder.command.startswith("lorekeeper ? 日本")
+    assert holder.command.startswith("lorekeeper ?日本")
+    assert "secret" not in holder.command
