@@ -182,7 +182,7 @@ CHOICES = {Kind.SOURCE: ("git", "volume", "configMap", "inline"), Kind.PIPELINE:
 
 @pytest.mark.parametrize(("kind", "choice"), [(kind, choice) for kind in Kind for choice in CHOICES[kind]])
 def test_every_field_is_kept(cluster: Cluster, namespace: str, kind: Kind, choice: str) -> None:
-    spec = load_part(kind, "spec", "laptop")
+    spec = load_part(kind, "spec", "laptop", "declared")
     part = spec if kind is Kind.SOURCE else spec["store"]
     for other in CHOICES[kind]:
         if other != choice:

@@ -33,14 +33,16 @@ def load_marks() -> dict[str, Marks]:
     return found
 
 
-def load_part(kind: str, part: str, mark: str) -> dict[str, Any]:
-    """What the document shows of the spec or the status of a kind, of it the fields with a mark."""
+def load_part(kind: str, part: str, *wanted: str) -> dict[str, Any]:
+    """What the document shows of the spec or the status of a kind, of it the fields with one of the marks."""
     marks = load_marks()[kind]
 
     def keep(value: Any, path: str) -> Any:
         if isinstance(value, dict):
             return {
-                name: keep(inner, f"{path}.{name}") for name, inner in value.items() if mark in marks[f"{path}.{name}"]
+                name: keep(inner, f"{path}.{name}")
+                for name, inner in value.items()
+                if marks[f"{path}.{name}"].intersection(wanted)
             }
         return [keep(entry, f"{path}[]") for entry in value] if isinstance(value, list) else value
 
