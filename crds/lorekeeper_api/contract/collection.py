@@ -10,6 +10,7 @@ __all__ = [
     "collection_name",
     "dense_vector",
     "documents_name",
+    "manifest_name",
     "sparse_vector",
 ]
 
@@ -26,7 +27,12 @@ def collection_name(namespace: str, pipeline: str, fingerprint: str) -> str:
 
 def documents_name(namespace: str, pipeline: str, fingerprint: str) -> str:
     """Collection that holds the document manifest of one revision."""
-    return f"{namespace}.{pipeline}.{fingerprint}.documents"
+    return manifest_name(collection_name(namespace, pipeline, fingerprint))
+
+
+def manifest_name(collection: str) -> str:
+    """Collection that holds the document manifest beside a collection of chunks."""
+    return f"{collection}.documents"
 
 
 def dense_vector(fingerprint: str) -> str:

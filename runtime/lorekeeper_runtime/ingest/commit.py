@@ -8,7 +8,6 @@ from lorekeeper_api.contract.collection import Payload
 from lorekeeper_api.contract.points import ChunkIds, text_hash
 from lorekeeper_api.contract.records import DocumentRecord, DocumentState, StoredChunk
 from lorekeeper_runtime.errors import DocumentError
-from lorekeeper_runtime.ingest.diff import Todo
 from lorekeeper_runtime.ingest.prepare import EMPTY, PreparedDocument
 from lorekeeper_runtime.ports import Chunk, ChunkPoint
 
@@ -110,14 +109,13 @@ def _with_header(title: str, chunk: Chunk) -> str:
     return f"{path}\n{chunk.text}" if path else chunk.text
 
 
-def compute_failure(
-    source: str, todo: Todo, error: DocumentError, *, content: str = "", size: int = 0
-) -> DocumentCommit:
+def compute_failure(source: str, prepared: PreparedDocument, error: DocumentError) -> DocumentCommit:
     """What is written of a document that could not be indexed.
 
     While the failure may pass by itself, the chunks of its earlier version stay and are served; when the document
     itself is at fault they go, because the source no longer says what they say.
     """
+    todo = prepared.todo
     previous = todo.previous
     chunks = list(previous.chunks) if previous is not None else []
     again = previous is not None and previous.state is DocumentState.FAILED and previous.version == todo.version
@@ -125,14 +123,14 @@ def compute_failure(
         source=source,
         document=todo.listed.id,
         version=todo.version,
-        content=content,
+        content=prepared.content,
         state=DocumentState.SKIPPED if error.code == EMPTY else DocumentState.FAILED,
         chunks=chunks if error.retryable else [],
         code=error.code,
         message=error.message,
         retryable=error.retryable,
         attempts=(previous.attempts if again and previous is not None else 0) + 1,
-        size=size,
+        size=prepared.size,
     )
     gone = [] if error.retryable else point_ids(source, todo.listed.id, chunks)
     return DocumentCommit(record, gone=gone)

@@ -17,6 +17,8 @@ __all__ = ["DOCUMENT_FAULTS", "Flow"]
 DOCUMENT_FAULTS = frozenset({"ContextTooLong", "InvalidInput"})
 """Codes by which an embedder refuses a text, not the service: the document is at fault and the run goes on."""
 
+_Pending = tuple[PreparedDocument, DocumentCommit]
+
 
 @dataclass(slots=True)
 class Flow:
@@ -67,54 +69,38 @@ class Flow:
         self.report(len(batch), sum(prepared.size for prepared in batch))
 
     async def index(self, batch: Sequence[PreparedDocument]) -> None:
-        """Write a batch of documents."""
-        commits: list[DocumentCommit] = []
+        """Write a batch of documents, and count what was written."""
+        pending: list[_Pending] = []
         touched: list[DocumentRecord] = []
         for prepared in batch:
-            todo = prepared.todo
+            previous = prepared.todo.previous
             if prepared.error is not None:
-                commit = compute_failure(
-                    self.source, todo, prepared.error, content=prepared.content, size=prepared.size
-                )
-                commits.append(commit)
-                self._count_failure(commit.record)
-            elif prepared.same and todo.previous is not None:
-                touched.append(replace(todo.previous, version=todo.version, size=prepared.size))
-                self.run.unchanged += 1
+                pending.append((prepared, compute_failure(self.source, prepared, prepared.error)))
+            elif prepared.same and previous is not None:
+                touched.append(replace(previous, version=prepared.todo.version, size=prepared.size))
             else:
-                commits.append(compute_commit(self.source, prepared, contextual_header=self.contextual_header))
-                if todo.previous is None or not todo.previous.chunks:
-                    self.run.added += 1
-                else:
-                    self.run.updated += 1
+                commit = compute_commit(self.source, prepared, contextual_header=self.contextual_header)
+                pending.append((prepared, commit))
         try:
-            await self.supply.add_vectors([point for commit in commits for point in commit.new])
+            await self.supply.add_vectors([point for _, commit in pending for point in commit.new])
         except ProviderError as error:
             if error.code not in DOCUMENT_FAULTS:
                 raise
-            await self._isolate(batch, commits)
-        await self._write(commits, touched)
+            pending = [await self._embed_alone(*each) for each in pending]
+        await self._write([commit for _, commit in pending], touched)
+        for prepared, commit in pending:
+            self._count(prepared.todo.previous, commit.record)
+        self.run.unchanged += len(touched)
 
-    async def _isolate(self, batch: Sequence[PreparedDocument], commits: list[DocumentCommit]) -> None:
-        """Embed document by document and let those fail that the embedder refuses."""
-        todos = {prepared.todo.listed.id: prepared for prepared in batch}
-        for place, commit in enumerate(commits):
-            try:
-                await self.supply.add_vectors(commit.new)
-            except ProviderError as error:
-                if error.code not in DOCUMENT_FAULTS:
-                    raise
-                prepared = todos[commit.record.document]
-                fault = DocumentError(error.message, code=error.code)
-                previous = prepared.todo.previous
-                if previous is None or not previous.chunks:
-                    self.run.added -= 1
-                else:
-                    self.run.updated -= 1
-                commits[place] = compute_failure(
-                    self.source, prepared.todo, fault, content=prepared.content, size=prepared.size
-                )
-                self._count_failure(commits[place].record)
+    async def _embed_alone(self, prepared: PreparedDocument, commit: DocumentCommit) -> _Pending:
+        """Embed one document, and let it fail when it is the one that the embedder refuses."""
+        try:
+            await self.supply.add_vectors(commit.new)
+        except ProviderError as error:
+            if error.code not in DOCUMENT_FAULTS:
+                raise
+            commit = compute_failure(self.source, prepared, DocumentError(error.message, code=error.code))
+        return prepared, commit
 
     async def _write(self, commits: Sequence[DocumentCommit], touched: list[DocumentRecord]) -> None:
         store, schema = self.store, self.schema
@@ -134,12 +120,17 @@ class Flow:
         self.run.chunks_written += len(points) + sum(len(commit.moved) for commit in moving)
         self.run.chunks_deleted += len(gone)
 
-    def _count_failure(self, record: DocumentRecord) -> None:
-        if record.state is DocumentState.SKIPPED:
-            self.run.skipped += 1
-        else:
-            self.run.failed += 1
-            self.failures.append(record)
+    def _count(self, previous: DocumentRecord | None, record: DocumentRecord) -> None:
+        match record.state:
+            case DocumentState.SKIPPED:
+                self.run.skipped += 1
+            case DocumentState.FAILED:
+                self.run.failed += 1
+                self.failures.append(record)
+            case DocumentState.INDEXED if previous is not None and previous.chunks:
+                self.run.updated += 1
+            case DocumentState.INDEXED:
+                self.run.added += 1
 
 
 def _in_the_making(commit: DocumentCommit) -> DocumentRecord:

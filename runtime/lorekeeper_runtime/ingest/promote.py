@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from lorekeeper_api.contract.collection import CollectionSchema
+from lorekeeper_api.contract.collection import CollectionSchema, manifest_name
 from lorekeeper_api.contract.config import RuntimeConfig
 from lorekeeper_api.contract.records import DocumentState, RunRecord
 from lorekeeper_api.source import Guard
@@ -10,8 +10,6 @@ from lorekeeper_runtime.ingest.guard import held_reason
 from lorekeeper_runtime.ports import ActiveCollection, Store
 
 __all__ = ["Promotion", "promote_target"]
-
-_MANIFEST = ".documents"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +55,7 @@ async def promote_target(
     for collection in await store.list_collections():
         rest = collection.removeprefix(beginning)
         if collection.startswith(beginning) and len(rest) == len(schema.fingerprint) and rest != schema.fingerprint:
-            await store.drop_collections(collection, collection + _MANIFEST)
+            await store.drop_collections(collection, manifest_name(collection))
     return Promotion(active=True, promoted=promoted)
 
 
@@ -65,7 +63,7 @@ async def _find_losses(
     config: RuntimeConfig, store: Store, schema: CollectionSchema, active: ActiveCollection
 ) -> list[tuple[str, str]]:
     """Sources of which the target lacks more than their guard lets a sync delete."""
-    serving = active.collection + _MANIFEST
+    serving = manifest_name(active.collection)
     declared = {source.name: source.spec for source in config.sources}
     losses = []
     for name in sorted(await store.read_runs(serving)):
